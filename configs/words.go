@@ -1,0 +1,49 @@
+package configs
+
+// Protocol is what a pool understands of its bytes.
+type Protocol string
+
+const (
+	ProtocolRedis Protocol = "redis" // requests and replies are framed, sessions move between backends
+	ProtocolTCP   Protocol = "tcp"   // bytes are opaque
+)
+
+// Failover is what a pool does when its backend is lost.
+type Failover string
+
+const (
+	FailoverPromote Failover = "promote" // promote a replica
+	FailoverFollow  Failover = "follow"  // wait for somebody else's promotion and route to the successor
+	FailoverOrdered Failover = "ordered" // take the first healthy backend of the list
+	FailoverOff     Failover = "off"     // hold the clients and wait for the same backend
+)
+
+// InFlight is what becomes of a request that was sent and not answered when its backend was lost.
+type InFlight string
+
+const (
+	InFlightFail            InFlight = "fail"             // every one is answered with an error
+	InFlightRetryReads      InFlight = "retry-reads"      // reads are sent again, writes get the error
+	InFlightRetryIdempotent InFlight = "retry-idempotent" // also writes whose repetition changes nothing
+	InFlightRetryAll        InFlight = "retry-all"        // everything is sent again: a write may run twice
+)
+
+// Step is one rung of the supervisor's ladder.
+type Step string
+
+const (
+	StepRestartService Step = "restart-service"
+	StepReplaceMachine Step = "replace-machine"
+)
+
+func protocols() []Protocol { return []Protocol{ProtocolRedis, ProtocolTCP} }
+
+func failovers() []Failover {
+	return []Failover{FailoverPromote, FailoverFollow, FailoverOrdered, FailoverOff}
+}
+
+func inFlights() []InFlight {
+	return []InFlight{InFlightFail, InFlightRetryReads, InFlightRetryIdempotent, InFlightRetryAll}
+}
+
+func steps() []Step { return []Step{StepRestartService, StepReplaceMachine} }

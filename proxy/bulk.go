@@ -1,0 +1,166 @@
+package proxy
+
+import (
+	"holdfast/proxy/resp"
+	"holdfast/splice"
+)
+
+// bulkMin is the body length from which a body leaves user space: below it a copy through the scratch buffer is
+// cheaper than the pipe. See docs/decisions and the measurements named there.
+const bulkMin = 128 << 10
+
+// bulk moves one large body without looking at it.
+type bulk struct {
+	mover   splice.Mover
+	limit   int64
+	request bool // client to backend; else backend to client
+}
+
+// streamRequest goes on with a request that is too large to be kept, and returns how many bytes of data belong to it.
+func (w *worker) streamRequest(s *session, data []byte) int {
+	n, skip, verdict := s.req.Stream(data)
+	whole := verdict == resp.Whole
+	if verdict == resp.Bad {
+		w.refuseProtocol(s)
+		return len(data)
+	}
+	if !s.has(requestDropped) {
+		write(s.backend, &s.out, data[:n])
+		s.conv.Streamed(n, whole)
+	}
+	if whole {
+		w.endRequest(s)
+	} else if skip >= bulkMin && s.out == nil && !s.has(requestDropped) {
+		w.startBulk(s, true, skip)
+	}
+	return n
+}
+
+func (w *worker) endRequest(s *session) {
+	s.req.Reset()
+	s.set(requestOpen|requestDropped, false)
+}
+
+// big begins a request that is forwarded as it comes; n bytes of it are scanned. It reports whether the request ended
+// within the batch, so that the walk goes on behind it.
+func (b *batch) big(n int) bool {
+	s, w, care := b.s, b.w, b.s.view.pool.care
+	cmd, act, answer := s.req.Command(), resp.ActForward, resp.AnswerNone
+	if !s.conv.Forward(care, cmd) {
+		act, answer = s.conv.Admit(care, cmd)
+	}
+	if care.Slow(cmd) {
+		s.view.pool.slow.Add(1)
+	}
+	s.set(requestOpen, true)
+	if act == resp.ActForward || act == resp.ActOpaque {
+		s.conv.TakeBig(&w.flights, cmd, w.now())
+		s.conv.Streamed(n, false)
+		b.off += n
+		b.forward(b.off)
+	} else {
+		b.forward(b.off)
+		b.instead(cmd, act, answer, nil)
+		s.set(requestDropped, true)
+		b.off += n
+	}
+	b.off += w.streamRequest(s, b.data[b.off:])
+	b.start = b.off
+	return s.state != stateFree && !s.has(requestOpen)
+}
+
+// streamReply goes on with a reply that is too large to be kept, and returns how many bytes of data belong to it.
+func (w *worker) streamReply(s *session, data []byte) int {
+	n, skip, verdict := s.rep.Stream(data)
+	if verdict == resp.Bad {
+		w.close(s, ClosedByBackend)
+		return len(data)
+	}
+	write(s.client, &s.toward, data[:n])
+	if verdict == resp.Whole {
+		s.rep.Reset()
+		s.set(replyOpen, false)
+		w.settle(s)
+		if s.state != stateFree {
+			w.account(s)
+		}
+	} else if skip >= bulkMin && s.toward == nil && n == len(data) {
+		w.startBulk(s, false, skip)
+	}
+	return n
+}
+
+func (w *worker) startBulk(s *session, request bool, limit int64) {
+	if s.bulk != nil {
+		return // the other direction is at it
+	}
+	b := &bulk{limit: limit, request: request}
+	if request {
+		b.mover.Start(int(s.client), int(s.backend), limit)
+	} else {
+		b.mover.Start(int(s.backend), int(s.client), limit)
+	}
+	s.bulk = b
+	w.runBulk(s)
+}
+
+// runBulk goes on moving the body; it ends, or waits for readiness.
+func (w *worker) runBulk(s *session) {
+	b := s.bulk
+	source, target := uint16(backendReadable), tokenBackend
+	if b.request {
+		source, target = clientReadable, tokenClient
+	}
+	outcome, _ := b.mover.Run(w.loop)
+	switch outcome {
+	case splice.SrcEmpty:
+		s.set(source, false)
+	case splice.DstFull:
+	case splice.BudgetSpent:
+		w.loop.Defer(s.token(target))
+	case splice.LimitReached:
+		w.endBulk(s)
+	case splice.EOF, splice.SrcFailed:
+		if b.request {
+			w.close(s, ClosedByClient)
+			return
+		}
+		w.onBackendLost(s, EvidenceReset)
+	case splice.DstFailed:
+		if !b.request {
+			w.close(s, ClosedByClient)
+			return
+		}
+		w.dropBulk(s) // the reply side finds out what became of the backend
+		s.set(backendReadable|backendEnded, true)
+		w.pumpReplies(s)
+	}
+}
+
+// endBulk: the body is through; the framing goes on behind it.
+func (w *worker) endBulk(s *session) {
+	b := s.bulk
+	s.bulk = nil
+	b.mover.Release(w.loop)
+	if b.request {
+		s.req.Skipped(b.limit)
+		s.conv.Streamed(int(b.limit), false)
+		s.set(clientReadable, true)
+		return
+	}
+	s.rep.Skipped(b.limit)
+	s.set(backendReadable, true)
+}
+
+// dropBulk ends a body that cannot be delivered. What the client has already sent of a request body is skipped; the
+// rest is thrown away as it comes.
+func (w *worker) dropBulk(s *session) {
+	b := s.bulk
+	s.bulk = nil
+	if b.request {
+		taken := b.limit - b.mover.Left() + b.mover.Pending()
+		s.req.Skipped(taken)
+		s.set(clientReadable, true)
+	}
+	b.mover.Release(w.loop)
+}

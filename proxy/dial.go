@@ -1,0 +1,292 @@
+package proxy
+
+import (
+	"bytes"
+	"syscall"
+	"time"
+
+	"holdfast/proxy/resp"
+	"holdfast/splice"
+)
+
+const (
+	// dialsMax is the number of connections one loop makes at a time in one pool. A listening Redis queues 511
+	// (tcp-backlog); what exceeds the queue waits a second for the kernel's next SYN.
+	dialsMax = 64
+	// dialTimeout is when a dial without an answer is given up; a hung host is judged by the control plane long before.
+	dialTimeout = 2 * time.Second
+)
+
+// stage is how far a dialling session has come.
+//
+//	connecting -> login (AUTH alone) -> replay (everything else, one round trip) -> Serving
+type stage uint8
+
+const (
+	stageConnecting stage = iota
+	stageLogin
+	stageReplay
+)
+
+// mayDial says whether the route lets the session have a backend now.
+func (s *session) mayDial(r *Route) bool {
+	return r.Gate == GateOpen && r.Backend >= 0 && (r.Epoch != s.epoch || r.Check > s.check)
+}
+
+// want gives the session a backend as soon as there may be one.
+func (w *worker) want(s *session) {
+	if !w.open(s.view) || !s.mayDial(s.view.seen) {
+		w.hold(s)
+		w.pumpRefusals(s)
+		return
+	}
+	if s.view.dialing >= dialsMax {
+		s.move(stateQueued)
+		return
+	}
+	w.dial(s)
+}
+
+// dialNext sees to it that the dials which wait for a slot are started in this pass of the loop. Not at once: the
+// caller may be in the middle of the scratch buffer.
+func (w *worker) dialNext(v *view) {
+	if v.lists[stateQueued].n > 0 && !v.dialsDue {
+		v.dialsDue = true
+		w.loop.Defer(token(tokenDials, 0, 0, uint32(v.pool.index)))
+	}
+}
+
+func (w *worker) dialQueued(v *view) {
+	v.dialsDue = false
+	for v.dialing < dialsMax && v.lists[stateQueued].n > 0 && w.open(v) {
+		s := v.lists[stateQueued].first
+		if !s.mayDial(v.seen) {
+			w.hold(s)
+			continue
+		}
+		w.dial(s)
+	}
+}
+
+func (w *worker) dial(s *session) {
+	v := s.view
+	r := v.seen
+	s.dials++
+	fd, pending, errno := splice.Dial(v.pool.backends[r.Backend], v.pool.options.Socket)
+	if errno == 0 {
+		if err := w.loop.Watch(fd, s.token(tokenBackend)); err != nil {
+			splice.CloseFD(fd)
+			errno = syscall.EMFILE
+		}
+	}
+	s.epoch = r.Epoch
+	if errno != 0 {
+		w.onDialFailed(s, errno)
+		return
+	}
+	s.backend, s.stage = int32(fd), stageConnecting
+	s.set(dialSlot, true)
+	v.dialing++
+	s.move(stateDialing)
+	if pending {
+		w.loop.After(dialTimeout, s.token(tokenBackend))
+		return
+	}
+	w.onConnected(s, splice.Writable)
+}
+
+func (w *worker) onDialTimeout(s *session) {
+	if s.state == stateDialing && s.stage == stageConnecting {
+		w.dropBackend(s)
+		w.onDialFailed(s, syscall.ETIMEDOUT)
+		w.dialNext(s.view)
+	}
+}
+
+// onDialFailed: the session waits until the control plane has looked at the backend.
+func (w *worker) onDialFailed(s *session, errno syscall.Errno) {
+	kind := EvidenceRefused
+	if errno != syscall.ECONNREFUSED && errno != syscall.ENOENT {
+		kind = EvidenceTimeout
+	}
+	w.lost(s)
+	w.hold(s)
+	w.tell(s.view, s.epoch, kind, s.conv.Unanswered() > 0)
+}
+
+// lost remembers under which check the session was left without a backend.
+func (w *worker) lost(s *session) {
+	s.check = 0
+	if s.view.seen.Epoch == s.epoch {
+		s.check = s.view.seen.Check
+	}
+}
+
+func (w *worker) onConnected(s *session, ev splice.Events) {
+	if ev&splice.Broken != 0 {
+		errno := splice.ConnectError(int(s.backend))
+		w.dropBackend(s)
+		w.onDialFailed(s, max(errno, syscall.Errno(1)))
+		w.dialNext(s.view)
+		return
+	}
+	if ev&splice.Writable == 0 {
+		return
+	}
+	if s.view.pool.options.Opaque {
+		w.endDial(s)
+		w.becomePiping(s)
+		return
+	}
+	req, login := s.conv.ReplayAuth(w.spare[:0])
+	if login {
+		s.stage, s.frames = stageLogin, 1
+		write(s.backend, &s.out, req)
+		w.spare = req
+		clear(req)
+		return
+	}
+	w.replay(s)
+}
+
+func (w *worker) replay(s *session) {
+	check := s.view.seen.Lineage != ""
+	req, frames := s.conv.Replay(w.spare[:0], check)
+	w.spare = req
+	s.stage, s.frames = stageReplay, int32(frames)
+	s.set(identity, check)
+	write(s.backend, &s.out, req)
+	if frames == 0 {
+		w.ready(s)
+	}
+}
+
+// takeReplay swallows the replies of login and replay and returns what follows them.
+func (w *worker) takeReplay(s *session, data []byte) []byte {
+	for s.state == stateDialing && len(data) > 0 {
+		n, verdict := s.rep.Scan(data)
+		if verdict == resp.More {
+			keep(&s.back, data)
+			return nil
+		}
+		if verdict != resp.Whole {
+			w.close(s, ClosedByBackend)
+			return nil
+		}
+		first, frame := s.rep.First(), data[:n]
+		s.rep.Reset()
+		if !s.conv.ReplayFrame(first, frame) {
+			write(s.client, &s.toward, frame)
+		} else if !w.onReplayReply(s, first, frame) {
+			return nil
+		}
+		data = data[n:]
+	}
+	if s.state == stateFree || s.backend < 0 {
+		return nil
+	}
+	return data
+}
+
+// onReplayReply handles one reply; false says that the backend connection is gone.
+func (w *worker) onReplayReply(s *session, first byte, frame []byte) bool {
+	if s.stage == stageReplay && s.has(identity) {
+		s.set(identity, false)
+		if kind, ok := w.identify(s, first, frame); !ok {
+			w.leave(s)
+			w.tell(s.view, s.epoch, kind, s.conv.Unanswered() > 0)
+			return false
+		}
+	} else if first == '-' {
+		w.onReplayRefused(s, frame)
+		return false
+	}
+	if s.frames--; s.frames > 0 {
+		return true
+	}
+	if s.stage == stageLogin {
+		w.replay(s)
+	} else {
+		w.ready(s)
+	}
+	return s.state != stateFree && s.backend >= 0
+}
+
+// identify checks that the new connection leads to the master that the route means, not to a node that took its
+// address. A client user who may not ask INFO leaves it to the control connection, which broke if the process ended.
+func (w *worker) identify(s *session, first byte, frame []byte) (EvidenceKind, bool) {
+	if first == '-' {
+		if bytes.HasPrefix(frame, []byte("-NOAUTH")) || bytes.HasPrefix(frame, []byte("-NOPERM")) {
+			return 0, true
+		}
+		if resp.Refusal(frame) {
+			return EvidenceReadonly, false
+		}
+		return EvidenceTimeout, false // no more clients, protected mode: alive, but not for us
+	}
+	lineage := s.view.seen.Lineage
+	if s.view.seen.Epoch != s.epoch {
+		return EvidenceIdentity, false
+	}
+	ok := bytes.Contains(frame, []byte("role:master\r\n")) && bytes.Contains(frame, []byte("master_replid:"+lineage))
+	return EvidenceIdentity, ok
+}
+
+// onReplayRefused: without the client's login and settings nothing may be forwarded in its name.
+func (w *worker) onReplayRefused(s *session, frame []byte) {
+	if resp.Refusal(frame) {
+		w.leave(s)
+		w.tell(s.view, s.epoch, EvidenceReadonly, true)
+		return
+	}
+	code, _, _ := bytes.Cut(frame[1:], []byte(" "))
+	w.proxy.log.Error("the master refuses a client's login or settings, closing the client: make users and passwords equal on all nodes",
+		"pool", s.view.pool.name, "code", string(code))
+	w.close(s, ClosedReplay)
+}
+
+// leave gives the backend connection up before it served; the session waits.
+func (w *worker) leave(s *session) {
+	w.dropBackend(s)
+	w.lost(s)
+	w.hold(s)
+	w.dialNext(s.view)
+}
+
+func (w *worker) endDial(s *session) {
+	s.set(dialSlot, false)
+	s.view.dialing--
+}
+
+// ready: the backend connection equals the one before. What waited is sent, in order.
+func (w *worker) ready(s *session) {
+	v := s.view
+	w.endDial(s)
+	if v.seen.Epoch != s.epoch || v.pool.route.Load().Epoch != s.epoch {
+		w.park(s)
+		return
+	}
+	s.move(stateServing)
+	write(s.client, &s.toward, []byte(s.conv.Flush()))
+	again := s.conv.Resume(w.spare[:0])
+	w.spare = again[:0]
+	if len(again) > 0 && !v.steady() {
+		w.park(s)
+		return
+	}
+	write(s.backend, &s.out, again)
+	w.settle(s)
+	if s.state != stateFree {
+		w.account(s)
+		w.loop.Defer(s.token(tokenClient))
+	}
+	w.dialNext(v)
+}
+
+// park: the route changed while the session dialled. Its requests are not sent; it dials again when it may.
+func (w *worker) park(s *session) {
+	w.dropBackend(s)
+	s.epoch = 0
+	w.hold(s)
+	w.dialNext(s.view)
+}

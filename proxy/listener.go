@@ -1,0 +1,103 @@
+package proxy
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"holdfast/splice"
+)
+
+const (
+	// acceptBudget bounds the connections taken in one go, so that a storm does not starve the others.
+	acceptBudget = 16
+	// acceptBackoff is how long a listener rests when no descriptor is left. The kernel keeps the clients queued.
+	acceptBackoff = 50 * time.Millisecond
+)
+
+type listener struct {
+	fd   int
+	text string
+	path string // of a unix socket, removed at the end
+}
+
+func (p *Pool) listen(text string) error {
+	a, err := splice.ParseAddress(text)
+	if err != nil {
+		return err
+	}
+	fd, err := splice.Listen(a, p.options.Socket)
+	if err != nil {
+		return err
+	}
+	l := listener{fd: fd, text: text}
+	if a.IsUnix() {
+		l.path = text[len("unix:"):]
+	}
+	p.listeners = append(p.listeners, l)
+	return nil
+}
+
+func (p *Pool) closeListeners() {
+	for _, l := range p.listeners {
+		splice.CloseFD(l.fd)
+		if l.path != "" {
+			_ = os.Remove(l.path)
+		}
+	}
+	p.listeners = nil
+}
+
+// accept takes what waits at a listener and gives each connection to the loop with the fewest.
+func (w *worker) accept(tok uint64) {
+	v, i := w.views[uint16(tok>>40)], uint32(tok)
+	fd := v.pool.listeners[i].fd
+	for range acceptBudget {
+		client, errno := splice.Accept(fd)
+		switch errno {
+		case 0:
+			w.hand(v, client)
+		case syscall.EAGAIN:
+			return
+		case syscall.ECONNABORTED, syscall.EINTR:
+		default:
+			w.proxy.log.Warn("cannot accept, trying again", "pool", v.pool.name, "err", errno.Error())
+			w.loop.After(acceptBackoff, listenerToken(tokenAcceptAgain, v, int(i)))
+			return
+		}
+	}
+	w.loop.Defer(listenerToken(tokenListener, v, int(i)))
+}
+
+func (w *worker) hand(v *view, client int) {
+	to := w.proxy.lightest(w)
+	to.load.Add(1)
+	if to == w {
+		w.adopt(v, client)
+		return
+	}
+	if !to.loop.Post(func() { to.adopt(to.views[v.pool.index], client) }) {
+		to.load.Add(-1)
+		splice.CloseFD(client)
+	}
+}
+
+// adopt makes a session of an accepted connection.
+func (w *worker) adopt(v *view, client int) {
+	v.accepted++
+	s := w.table.get()
+	s.view, s.client = v, int32(client)
+	if w.stopped {
+		s.move(stateFresh)
+		w.close(s, ClosedShutdown)
+		return
+	}
+	s.move(stateFresh)
+	if err := w.loop.Watch(client, s.token(tokenClient)); err != nil {
+		w.close(s, ClosedByClient)
+		return
+	}
+	if v.pool.options.Opaque {
+		w.want(s) // the backend may be the one that speaks first
+	}
+}

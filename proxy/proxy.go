@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+
+	"holdfast/splice"
+)
+
+// Options configure a Proxy.
+type Options struct {
+	// Loops is the number of event loops; 0: one per CPU.
+	Loops  int
+	Logger *slog.Logger
+}
+
+// Proxy owns the event loops and the pools that run on them.
+type Proxy struct {
+	log     *slog.Logger
+	workers []*worker
+	pools   []*Pool
+}
+
+// New makes the loops. Nothing listens or runs before Run.
+func New(o Options) (*Proxy, error) {
+	if o.Loops <= 0 {
+		o.Loops = runtime.NumCPU()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Proxy{log: o.Logger}
+	for i := range o.Loops {
+		loop, err := splice.NewLoop(splice.Options{})
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("make event loop %d: %w", i, err), p.Close())
+		}
+		p.workers = append(p.workers, newWorker(i, p, loop))
+	}
+	return p, nil
+}
+
+// AddPool binds the pool's listeners; clients wait in the accept queue until Run. Call it before Run.
+func (p *Proxy) AddPool(o PoolOptions) (*Pool, error) {
+	pool, err := newPool(p, o)
+	if err != nil {
+		return nil, err
+	}
+	p.pools = append(p.pools, pool)
+	return pool, nil
+}
+
+// Run serves until ctx ends; then every session is closed.
+func (p *Proxy) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var running sync.WaitGroup
+	errs := make([]error, len(p.workers))
+	for i, w := range p.workers {
+		running.Go(func() {
+			defer cancel()
+			errs[i] = w.run(ctx)
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+// Close frees the loops and listeners; call it when Run has returned or was never called.
+func (p *Proxy) Close() error {
+	var errs []error
+	for _, pool := range p.pools {
+		pool.closeListeners()
+	}
+	for _, w := range p.workers {
+		errs = append(errs, w.loop.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// lightest is the worker with the fewest sessions; ties go to the one that asks, which saves a hand-over.
+func (p *Proxy) lightest(asks *worker) *worker {
+	best, least := asks, asks.load.Load()
+	for _, w := range p.workers {
+		if n := w.load.Load(); n < least {
+			best, least = w, n
+		}
+	}
+	return best
+}

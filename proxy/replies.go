@@ -1,0 +1,255 @@
+package proxy
+
+import (
+	"syscall"
+
+	"holdfast/proxy/resp"
+	"holdfast/splice"
+)
+
+// replyBudget bounds the bytes taken from one backend connection in one go.
+const replyBudget = 1 << 20
+
+func (w *worker) onBackend(s *session, ev splice.Events) {
+	if ev&(splice.Readable|splice.Broken) != 0 {
+		s.set(backendReadable, true)
+	}
+	if ev&(splice.PeerClosed|splice.Broken) != 0 {
+		s.set(backendReadable|backendEnded, true)
+	}
+	if s.state == stateDialing && s.stage == stageConnecting {
+		w.onConnected(s, ev)
+		if s.state == stateFree || s.backend < 0 || s.stage == stageConnecting {
+			return
+		}
+	}
+	if s.state == statePiping {
+		w.pump(s)
+		return
+	}
+	if ev&splice.Writable != 0 && s.out != nil && flush(s.backend, &s.out) && s.state == stateFinishing {
+		w.finish(s)
+		if s.state == stateFree {
+			return
+		}
+	}
+	if w.pumpReplies(s) {
+		return
+	}
+	if s.has(clientReadable) || s.bulk != nil {
+		w.advance(s)
+	}
+}
+
+// pumpReplies reads the backend while the client takes what comes. It reports whether the session is gone.
+func (w *worker) pumpReplies(s *session) bool {
+	if s.bulk != nil && !s.bulk.request {
+		if w.runBulk(s); s.state == stateFree || s.bulk != nil {
+			return s.state == stateFree
+		}
+	}
+	for budget := replyBudget; s.has(backendReadable) && s.backend >= 0; {
+		if s.toward != nil || (s.bulk != nil && !s.bulk.request) {
+			break // the client's readiness comes back here
+		}
+		n := w.readReplies(s)
+		if s.state == stateFree {
+			return true
+		}
+		if n < 0 {
+			break
+		}
+		if budget -= n; budget <= 0 {
+			w.loop.Defer(s.token(tokenBackend))
+			break
+		}
+	}
+	if s.state == stateFinishing {
+		w.finish(s)
+	}
+	return s.state == stateFree
+}
+
+// readReplies reads once; -1 means that there is nothing to go on with.
+func (w *worker) readReplies(s *session) int {
+	p := w.loop.Scratch()
+	have := buffered(s.back)
+	n, errno := splice.Recv(int(s.backend), p[have:])
+	switch {
+	case errno == syscall.EAGAIN:
+		s.set(backendReadable, s.has(backendEnded))
+		if s.has(backendEnded) {
+			w.onBackendLost(s, EvidenceReset)
+		}
+		return -1
+	case errno != 0:
+		w.onBackendLost(s, EvidenceReset)
+		return -1
+	case n == 0:
+		w.onBackendLost(s, EvidenceEOF)
+		return -1
+	}
+	if n < len(p)-have && !s.has(backendEnded) {
+		s.set(backendReadable, false)
+	}
+	if have > 0 {
+		copy(p, s.back.B)
+		drop(&s.back)
+	}
+	w.takeReplies(s, p[:have+n])
+	return n
+}
+
+// takeReplies handles bytes of the backend. data begins at a reply, or goes on with a streamed one.
+func (w *worker) takeReplies(s *session, data []byte) {
+	if s.state == stateDialing {
+		if data = w.takeReplay(s, data); len(data) == 0 {
+			return
+		}
+	}
+	if s.has(replyOpen) {
+		n := w.streamReply(s, data)
+		if data = data[n:]; len(data) == 0 {
+			return
+		}
+	}
+	d := delivery{w: w, s: s, data: data}
+	for d.off < len(data) && d.next() {
+	}
+	if s.state == stateFree {
+		return
+	}
+	d.flush(d.off)
+	w.account(s)
+}
+
+// delivery walks over the replies of one read. Replies that the client gets as they are go out in one piece.
+//
+// Invariant: data[start:off] belongs to the client and is not yet written to it.
+type delivery struct {
+	w          *worker
+	s          *session
+	data       []byte
+	start, off int
+}
+
+func (d *delivery) flush(end int) {
+	if d.start < end {
+		write(d.s.client, &d.s.toward, d.data[d.start:end])
+	}
+	d.start = end
+}
+
+// next handles one frame; false ends the walk.
+func (d *delivery) next() bool {
+	s, w := d.s, d.w
+	if extra := s.conv.Extra(); extra != 0 && s.rep == (resp.Reply{}) {
+		s.rep.Expect(extra)
+	}
+	n, verdict := s.rep.Scan(d.data[d.off:])
+	switch verdict {
+	case resp.Whole:
+		first := s.rep.First()
+		s.rep.Reset()
+		return d.frame(first, n)
+	case resp.More:
+		d.flush(d.off)
+		keep(&s.back, d.data[d.off:])
+		d.start, d.off = len(d.data), len(d.data)
+		return false
+	case resp.Big:
+		d.big(n)
+		return false
+	}
+	d.flush(d.off)
+	w.proxy.log.Error("backend broke the protocol, closing its client", "pool", s.view.pool.name, "fault", s.rep.Fault())
+	w.close(s, ClosedByBackend)
+	return false
+}
+
+// frame handles a whole frame of n bytes.
+func (d *delivery) frame(first byte, n int) bool {
+	s, w := d.s, d.w
+	if cmd, ok := s.conv.Plain(&w.flights, first); ok {
+		d.off += n
+		d.answered(cmd)
+		return true
+	}
+	meaning, answer, cmd, done := s.conv.Frame(&w.flights, first, d.data[d.off:d.off+n])
+	switch meaning {
+	case resp.Deliver:
+		d.off += n
+	case resp.Swallow, resp.Replace, resp.Refuse:
+		d.flush(d.off)
+		d.off += n
+		d.start = d.off
+		if meaning == resp.Replace {
+			write(s.client, &s.toward, []byte(answer.Text(s.conv.Proto())))
+		}
+		if meaning == resp.Refuse {
+			w.onRefusal(s)
+		}
+	case resp.Stray:
+		d.flush(d.off + n)
+		w.close(s, ClosedByBackend)
+		return false
+	case resp.LeaveFraming:
+		d.flush(len(d.data))
+		d.off = len(d.data)
+		w.becomePiping(s)
+		return false
+	}
+	if done {
+		d.answered(cmd)
+	}
+	return s.state != stateFree && s.backend >= 0
+}
+
+// answered does what follows when the head of the flight is gone: the next heads may need no backend.
+func (d *delivery) answered(cmd resp.Command) {
+	s := d.s
+	if s.view.pool.care.Slow(cmd) {
+		s.view.pool.slow.Add(-1)
+	}
+	if _, act, _, ok := s.conv.Front(); ok && (act != resp.ActForward || s.conv.Special()) {
+		d.flush(d.off)
+		d.w.settle(s)
+	}
+}
+
+// big begins the delivery of a frame that is too large to be kept whole. From here on the client holds part of it.
+func (d *delivery) big(n int) {
+	s, w := d.s, d.w
+	first := s.rep.First()
+	cmd, ok := s.conv.Plain(&w.flights, first)
+	if !ok {
+		var meaning resp.Meaning
+		if meaning, _, cmd, ok = s.conv.Frame(&w.flights, first, d.data[d.off:]); meaning != resp.Deliver {
+			d.flush(d.off)
+			w.close(s, ClosedByBackend)
+			return
+		}
+	}
+	if ok && s.view.pool.care.Slow(cmd) {
+		s.view.pool.slow.Add(-1)
+	}
+	s.set(replyOpen, true)
+	d.off += n
+	d.flush(d.off)
+	if rest := d.data[d.off:]; len(rest) > 0 || n > 0 {
+		k := w.streamReply(s, rest)
+		d.off += k
+		d.start = d.off
+		if d.off < len(d.data) && !s.has(replyOpen) {
+			w.takeReplies(s, d.data[d.off:])
+			d.start, d.off = len(d.data), len(d.data)
+		}
+	}
+}
+
+// onRefusal: the backend said that it is no master. The control plane must know; the session waits for a new route.
+func (w *worker) onRefusal(s *session) {
+	v := s.view
+	w.tell(v, s.epoch, EvidenceReadonly, true)
+	v.suspect = true
+}

@@ -1,0 +1,241 @@
+package proxy
+
+import (
+	"syscall"
+
+	"holdfast/proxy/resp"
+	"holdfast/splice"
+)
+
+// requestBudget bounds the bytes taken from one client in one go, so that its neighbours are not starved.
+const requestBudget = 1 << 20
+
+// open says whether requests of this view may go on, after the newest route was followed.
+func (w *worker) open(v *view) bool {
+	if v.pool.route.Load() != v.seen {
+		w.follow(v)
+	}
+	return v.seen.Gate == GateOpen && !v.suspect
+}
+
+// pumpRequests reads the client while its session may take requests.
+func (w *worker) pumpRequests(s *session) {
+	if s.bulk != nil && s.bulk.request {
+		if w.runBulk(s); s.state == stateFree || (s.bulk != nil && s.bulk.request) {
+			return
+		}
+	}
+	for budget := requestBudget; s.has(clientReadable) && !s.has(quitting); {
+		if !s.has(requestOpen) && (!w.open(s.view) || s.state != stateServing) {
+			if s.state == stateServing {
+				w.hold(s)
+				w.advance(s)
+			}
+			return
+		}
+		if s.conv.Full() || s.out != nil || (s.bulk != nil && s.bulk.request) {
+			return // the next reply, or the backend's readiness, comes back here
+		}
+		n := w.readRequests(s)
+		if n < 0 || s.state == stateFree {
+			return
+		}
+		if budget -= n; budget <= 0 {
+			w.loop.Defer(s.token(tokenClient))
+			return
+		}
+	}
+}
+
+// readRequests reads once and handles what came. It returns -1 when there is nothing to go on with.
+func (w *worker) readRequests(s *session) int {
+	data, n := w.read(s)
+	if n > 0 {
+		w.takeRequests(s, data)
+	}
+	return n
+}
+
+// read returns what the client sent, behind the beginning of a request that is kept, and the number of new bytes; -1
+// when there are none.
+func (w *worker) read(s *session) ([]byte, int) {
+	p := w.loop.Scratch()
+	have := buffered(s.in)
+	n, errno := splice.Recv(int(s.client), p[have:])
+	switch {
+	case errno == syscall.EAGAIN:
+		s.set(clientReadable, false)
+		return nil, -1
+	case errno != 0:
+		w.close(s, ClosedByClient)
+		return nil, -1
+	case n == 0:
+		w.onClientEnd(s)
+		return nil, -1
+	}
+	if n < len(p)-have && !s.has(clientEnded) {
+		s.set(clientReadable, false) // a short read drained it; the next byte brings a new event
+	}
+	if have > 0 {
+		copy(p, s.in.B)
+		drop(&s.in)
+	}
+	return p[:have+n], n
+}
+
+// onClientEnd: the client sends no more. What it is owed is delivered first.
+func (w *worker) onClientEnd(s *session) {
+	if s.conv.Unanswered() == 0 && s.toward == nil {
+		w.close(s, ClosedByClient)
+		return
+	}
+	s.set(clientReadable, false)
+	s.move(stateFinishing)
+	w.finish(s)
+}
+
+// takeRequests handles bytes of the client. data begins at a request, or goes on with a streamed one.
+func (w *worker) takeRequests(s *session, data []byte) {
+	if s.has(requestOpen) {
+		n := w.streamRequest(s, data)
+		if data = data[n:]; len(data) == 0 || s.state == stateFree {
+			return
+		}
+		if !s.view.steady() || s.state != stateServing {
+			keep(&s.in, data)
+			return
+		}
+	}
+	b := batch{w: w, s: s, data: data}
+	for b.off < len(data) && !s.has(quitting) && b.next() {
+	}
+	if s.state == stateFree || s.state == statePiping {
+		return
+	}
+	b.forward(b.off)
+	w.settle(s)
+	if s.state != stateFree {
+		w.account(s)
+	}
+}
+
+// batch walks over the requests of one read. Requests that simply go to the backend are sent in one piece.
+//
+// Invariant: data[start:off] is taken into the conversation and not yet written to the backend.
+type batch struct {
+	w          *worker
+	s          *session
+	data       []byte
+	start, off int
+}
+
+// forward writes what was taken up to end.
+func (b *batch) forward(end int) {
+	if b.start < end {
+		write(b.s.backend, &b.s.out, b.data[b.start:end])
+	}
+	b.start = end
+}
+
+// next handles one request; false ends the walk.
+func (b *batch) next() bool {
+	s := b.s
+	n, verdict := s.req.Scan(b.data[b.off:])
+	switch verdict {
+	case resp.Whole:
+		b.whole(n)
+		s.req.Reset()
+		return true
+	case resp.Blank:
+		b.forward(b.off)
+		b.off += n
+		b.start = b.off
+		s.req.Reset()
+		return true
+	case resp.More:
+		b.forward(b.off)
+		keep(&s.in, b.data[b.off:])
+		b.start, b.off = len(b.data), len(b.data)
+	case resp.Big:
+		return b.big(n)
+	case resp.Bad:
+		b.forward(b.off)
+		b.off = len(b.data)
+		b.start = b.off
+		b.w.refuseProtocol(s)
+	}
+	return false
+}
+
+func (b *batch) whole(n int) {
+	s, w, care := b.s, b.w, b.s.view.pool.care
+	cmd, req := s.req.Command(), b.data[b.off:b.off+n]
+	if s.conv.Forward(care, cmd) {
+		s.conv.Take(&w.flights, cmd, req, w.now())
+	} else if act, answer := s.conv.Admit(care, cmd); act == resp.ActForward {
+		s.conv.Take(&w.flights, cmd, req, w.now())
+	} else {
+		b.forward(b.off)
+		b.instead(cmd, act, answer, req)
+		b.start = b.off + n
+	}
+	if care.Slow(cmd) {
+		s.view.pool.slow.Add(1)
+	}
+	b.off += n
+}
+
+// instead handles a request that the backend does not get as it is.
+func (b *batch) instead(cmd resp.Command, act resp.Act, answer resp.Answer, req []byte) {
+	s, w := b.s, b.w
+	switch act {
+	case resp.ActDiscard:
+		s.conv.TakeLocal(&w.flights, cmd, act, answer, w.now())
+		write(s.backend, &s.out, resp.DiscardRequest())
+	case resp.ActOpaque:
+		if cmd == resp.CmdMonitor { // its first reply decides
+			s.conv.Take(&w.flights, cmd, req, w.now())
+			write(s.backend, &s.out, req)
+			return
+		}
+		write(s.backend, &s.out, b.data[b.off:])
+		b.off = len(b.data) - len(req)
+		w.becomePiping(s)
+	default:
+		s.set(quitting, act == resp.ActQuit)
+		s.conv.TakeLocal(&w.flights, cmd, act, answer, w.now())
+	}
+}
+
+// refuseProtocol answers a broken request as Redis does and ends the session once that is delivered.
+func (w *worker) refuseProtocol(s *session) {
+	fault := s.req.Fault()
+	if fault == "" || s.conv.Unanswered() > 0 {
+		w.close(s, ClosedByProtocol)
+		return
+	}
+	write(s.client, &s.toward, []byte("-"+fault+"\r\n"))
+	w.close(s, ClosedByProtocol)
+}
+
+// settle gives the answers whose turn has come and that no backend has to give.
+func (w *worker) settle(s *session) {
+	for {
+		cmd, act, answer, ok := s.conv.Settle(&w.flights)
+		if !ok {
+			return
+		}
+		if s.view.pool.care.Slow(cmd) {
+			s.view.pool.slow.Add(-1)
+		}
+		if answer != resp.AnswerNone {
+			write(s.client, &s.toward, []byte(answer.Text(s.conv.Proto())))
+		}
+		if act == resp.ActQuit {
+			s.move(stateFinishing)
+			w.account(s)
+			w.finish(s)
+			return
+		}
+	}
+}

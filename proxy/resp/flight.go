@@ -1,0 +1,122 @@
+package resp
+
+// Limits of one connection's unanswered requests. Above them the client is not read until replies arrive, so that
+// a client that pipelines without reading costs a bounded amount of memory.
+const (
+	flightEntriesMax = 16384
+	flightBytesMax   = 1 << 20
+	// flightKeepMax is the largest copy buffer that goes back to the free list; larger ones are left to the collector.
+	flightKeepMax = 256 << 10
+	// flightsFreeMax bounds the free list of one loop.
+	flightsFreeMax = 256
+)
+
+// Act says how an entry is answered.
+type Act uint8
+
+const (
+	// ActForward: the request goes to the backend and the backend's reply to the client.
+	ActForward Act = iota
+	// ActLocal: the backend never sees the request; the answer is given when its turn comes.
+	ActLocal
+	// ActDiscard: the backend sees DISCARD in place of EXEC, and the client sees the entry's answer.
+	ActDiscard
+	// ActQuit: answered with OK, then the connection ends.
+	ActQuit
+	// ActOpaque: framing is given up from here on.
+	ActOpaque
+)
+
+// Entry is one unanswered request.
+type Entry struct {
+	end    uint64 // backend stream position after its last byte; endOpen while it is still being streamed
+	size   uint32 // bytes kept for sending again; 0: not kept
+	at     uint32 // milliseconds on the loop's clock when it was taken from the client, wraps
+	cmd    Command
+	act    Act
+	answer Answer
+	again  bool // refused by the backend: not executed, to be sent again
+}
+
+// endOpen marks an entry whose last byte has not been queued yet.
+const endOpen = ^uint64(0)
+
+// Flight is the queue of one connection's unanswered requests, oldest first, with a copy of each small one.
+//
+// Invariant: the sizes of entries[head:] add up to len(kept)-keptHead.
+type Flight struct {
+	entries  []Entry
+	kept     []byte
+	head     int
+	keptHead int
+}
+
+// Flights is the free list of one loop. Connections with nothing in flight own no Flight.
+type Flights struct{ free []*Flight }
+
+func (p *Flights) take() *Flight {
+	if n := len(p.free); n > 0 {
+		f := p.free[n-1]
+		p.free = p.free[:n-1]
+		return f
+	}
+	return &Flight{}
+}
+
+func (p *Flights) put(f *Flight) {
+	f.entries, f.head, f.keptHead = f.entries[:0], 0, 0
+	if cap(f.kept) > flightKeepMax || len(p.free) >= flightsFreeMax {
+		return
+	}
+	f.kept = f.kept[:0]
+	p.free = append(p.free, f)
+}
+
+// Len is the number of unanswered requests.
+func (f *Flight) Len() int {
+	if f == nil {
+		return 0
+	}
+	return len(f.entries) - f.head
+}
+
+func (f *Flight) full() bool {
+	return f != nil && (f.Len() >= flightEntriesMax || len(f.kept)-f.keptHead >= flightBytesMax)
+}
+
+func (f *Flight) front() *Entry { return &f.entries[f.head] }
+
+func (f *Flight) frontBytes() []byte { return f.kept[f.keptHead : f.keptHead+int(f.front().size)] }
+
+func (f *Flight) push(e Entry, req []byte) {
+	e.size = uint32(len(req))
+	if f.head > 1024 && f.head > len(f.entries)/2 {
+		f.compact()
+	}
+	f.entries = append(f.entries, e)
+	f.kept = append(f.kept, req...)
+}
+
+func (f *Flight) compact() {
+	f.entries = f.entries[:copy(f.entries, f.entries[f.head:])]
+	f.kept = f.kept[:copy(f.kept, f.kept[f.keptHead:])]
+	f.head, f.keptHead = 0, 0
+}
+
+func (f *Flight) pop() {
+	f.keptHead += int(f.entries[f.head].size)
+	f.head++
+}
+
+// CountSlow is the number of unanswered requests that are known to run long.
+func (c *Conv) CountSlow(care *Care) (n int) {
+	if c.flight == nil {
+		return 0
+	}
+	for _, e := range c.flight.entries[c.flight.head:] {
+		if care.Slow(e.cmd) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,72 @@
+package proxy
+
+import (
+	"context"
+	"sync"
+)
+
+// CloseReason says why a session ended. Every session ends with exactly one.
+type CloseReason uint8
+
+const (
+	ClosedByClient   CloseReason = iota // end of stream or reset from the client
+	ClosedByQuit                        // QUIT
+	ClosedByProtocol                    // the client broke the protocol
+	ClosedMidReply                      // the backend was lost with a large reply half delivered
+	ClosedOpaque                        // framing was given up and the backend was lost
+	ClosedReplay                        // the new master refused the session's login or settings
+	ClosedByBackend                     // the backend broke the protocol or answered what nobody asked
+	ClosedShutdown                      // Holdfast ends
+	closeReasonCount
+)
+
+var closeReasonNames = [closeReasonCount]string{
+	"client", "quit", "protocol-error", "mid-reply", "opaque", "replay-refused", "backend-error", "shutdown",
+}
+
+func (r CloseReason) String() string { return closeReasonNames[r] }
+
+// Stats is a count of one pool's sessions at one moment of each loop.
+type Stats struct {
+	Clients    int
+	Held       int
+	Unanswered int // sessions with unanswered requests
+	Accepted   uint64
+	Closed     [closeReasonCount]uint64
+	Refused    uint64 // requests answered as not executed because the gate refused
+}
+
+func (s *Stats) add(o Stats) {
+	s.Clients += o.Clients
+	s.Held += o.Held
+	s.Unanswered += o.Unanswered
+	s.Accepted += o.Accepted
+	s.Refused += o.Refused
+	for i, n := range o.Closed {
+		s.Closed[i] += n
+	}
+}
+
+// Stats asks every loop; a loop that does not answer before ctx ends is left out and the error says so.
+func (p *Pool) Stats(ctx context.Context) (Stats, error) {
+	var mu sync.Mutex // guards sum: loops answer in parallel
+	var sum Stats
+	err := p.ask(ctx, func(v *view, answer chan<- CutReport) {
+		s := v.stats()
+		mu.Lock()
+		sum.add(s)
+		mu.Unlock()
+		answer <- CutReport{}
+	}, func(CutReport) {})
+	mu.Lock()
+	defer mu.Unlock()
+	return sum, err
+}
+
+func (v *view) stats() Stats {
+	s := Stats{Held: v.lists[stateHeld].n, Unanswered: v.busy, Accepted: v.accepted, Closed: v.closed, Refused: v.refused}
+	for _, l := range v.lists {
+		s.Clients += l.n
+	}
+	return s
+}
