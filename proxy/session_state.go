@@ -69,11 +69,19 @@ func (s *session) move(to state) {
 	if s.state == to {
 		return
 	}
-	if s.state != stateFree {
-		s.view.lists[s.state].remove(s)
+	v, from := s.view, s.state
+	if from != stateFree {
+		v.lists[from].remove(s)
+	} else {
+		v.connected.Add(1)
 	}
 	s.state = to
 	if to != stateFree {
-		s.view.lists[to].add(s)
+		v.lists[to].add(s)
+	} else {
+		v.connected.Add(-1)
+	}
+	if from == stateHeld || to == stateHeld {
+		v.held.Store(int64(v.lists[stateHeld].n))
 	}
 }

@@ -63,6 +63,16 @@ func (p *Pool) Stats(ctx context.Context) (Stats, error) {
 	return sum, err
 }
 
+// Clients is the number of connected and of held clients. It reads counters and never waits for a loop.
+func (p *Pool) Clients() (connected, held int) {
+	for _, w := range p.proxy.workers {
+		v := w.views[p.index]
+		connected += int(v.connected.Load())
+		held += int(v.held.Load())
+	}
+	return connected, held
+}
+
 func (v *view) stats() Stats {
 	s := Stats{Held: v.lists[stateHeld].n, Unanswered: v.busy, Accepted: v.accepted, Closed: v.closed, Refused: v.refused}
 	for _, l := range v.lists {

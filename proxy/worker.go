@@ -57,9 +57,11 @@ type view struct {
 	dialing  int // sessions in stateDialing that hold a dial slot
 	busy     int // sessions with unanswered requests
 	quiet    []func()
-	accepted uint64
-	refused  uint64
-	closed   [closeReasonCount]uint64
+	// connected and held mirror the lengths of the lists for readers outside the loop.
+	connected, held atomic.Int64
+	accepted        uint64
+	refused         uint64
+	closed          [closeReasonCount]uint64
 }
 
 func newWorker(id int, p *Proxy, loop *splice.Loop) *worker {

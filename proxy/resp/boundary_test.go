@@ -141,7 +141,12 @@ func sameHowever(t testing.TB, events func(testing.TB, []byte, chunker) []event,
 			compare(fmt.Sprint("cut at ", k), events(t, p, twoParts(k)))
 		}
 	}
-	for seed := range uint64(20) {
+	for _, k := range []int{WholeMax - 1, WholeMax, WholeMax + 1} {
+		if len(p) > k {
+			compare(fmt.Sprint("cut at ", k), events(t, p, twoParts(k)))
+		}
+	}
+	for seed := range uint64(8) {
 		compare(fmt.Sprint("cut by seed ", seed), events(t, p, randomly(seed)))
 	}
 	return want

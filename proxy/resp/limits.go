@@ -4,7 +4,7 @@ package resp
 type Verdict uint8
 
 const (
-	// More means that everything given belongs to a frame that has not ended.
+	// More means that everything given belongs to a frame that has not ended. (n is 0 from Scan, all from Stream.)
 	More Verdict = iota
 	// Whole means that one frame ended at n.
 	Whole

@@ -139,7 +139,6 @@ func (r *Reply) streamTail(c byte) Verdict {
 	if !r.cr || c != '\n' {
 		return r.fail(faultString)
 	}
-	r.cr = false
 	r.close()
 	return More
 }

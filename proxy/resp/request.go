@@ -238,7 +238,7 @@ func (r *Request) tail(c byte) Verdict {
 // Skipped says that k of the bytes which Stream offered to skip have passed.
 func (r *Request) Skipped(k int64) {
 	if r.body -= k; r.body == 0 && r.at == requestBody {
-		r.at, r.cr = requestTail, false
+		r.at = requestTail
 	}
 }
 

@@ -39,12 +39,13 @@ var requestRows = []struct{ name, in, want string }{
 	{"inline quotes", "\"P\\x49NG\" 'it\\'s'\r\n", "whole 19 ping 2"},
 	{"inline quote inside a word", "PI\"NG\"\r\n", "whole 8 ping 1"},
 	{"inline container", "config get x\r\n", "whole 14 config|get 3"},
+	{"inline vertical tab in a word", "ECHO a\vb\r\n", "whole 10 echo 2"},
 	{"inline carriage returns", "PING\r\r\n", "whole 7 ping 1"},
 	{"inline open quote", "ECHO \"x\r\n", "bad 0 ERR Protocol error: unbalanced quotes in request"},
 	{"inline text behind a quote", "ECHO \"x\"y\r\n", "bad 0 ERR Protocol error: unbalanced quotes in request"},
 	{"inline trailing backslash", "ECHO \"x\\\r\n", "bad 0 ERR Protocol error: unbalanced quotes in request"},
-	{"inline longest", "ECHO " + strings.Repeat("x", inlineMax-7) + "\r\n", "whole 65536 echo 2"},
-	{"inline too long", "ECHO " + strings.Repeat("x", inlineMax-6) + "\r\n", "bad 0 ERR Protocol error: too big inline request"},
+	{"inline longest", "GET " + strings.Repeat("x", inlineMax-6) + "\r\n", "whole 65536 get 2"},
+	{"inline too long", "GET " + strings.Repeat("x", inlineMax-5) + "\r\n", "bad 0 ERR Protocol error: too big inline request"},
 	{"inline NUL", "PI\x00NG\r\n", "bad 0 ERR Protocol error: invalid NUL byte in inline request"},
 
 	{"dollar first", "$4\r\n", "whole 4 unknown 1"},
@@ -91,6 +92,8 @@ var requestRows = []struct{ name, in, want string }{
 	{"many arguments", manyArgs(20000), "whole 200017 del 20001"},
 	{"many arguments, one bad", manyArgs(20000) + "*2\r\n$70000\r\n" + strings.Repeat("x", 70001), "whole 200017 del 20001; " +
 		"bad 200017 ERR Protocol error: expected CRLF after bulk data"},
+	{"header across the limit", "*2\r\n$65516\r\n" + strings.Repeat("n", 65516) + "\r\n$100000\r\n" + strings.Repeat("x", 100000) + "\r\n",
+		"whole 165541 unknown 2"},
 	{"large name", "*1\r\n$70000\r\n" + strings.Repeat("n", 70000) + "\r\n", "whole 70014 unknown 1"},
 	{"large subcommand", "*2\r\n$6\r\nCONFIG\r\n$70000\r\n" + strings.Repeat("n", 70000) + "\r\n", "whole 70026 config 2"},
 }

@@ -82,6 +82,35 @@ func TestTableIsFoundEntryByEntry(t *testing.T) {
 	}
 }
 
+// The names of one container mean nothing in another, nor alone.
+func TestTableKeepsContainersApart(t *testing.T) {
+	known := map[string]bool{}
+	for _, s := range table {
+		known[s.Name] = true
+	}
+	for in, c := range table {
+		if in != 0 && c.Flags&container == 0 {
+			continue
+		}
+		for _, s := range table {
+			head, sub, isSub := strings.Cut(s.Name, "|")
+			if !isSub {
+				sub = head
+			}
+			want, got := c.Name+"|"+sub, find(Command(in), []byte(sub)).String()
+			if in == 0 {
+				want = sub
+			}
+			if !known[want] {
+				want = "unknown"
+			}
+			if got != want {
+				t.Errorf("%s in %s: got %s, want %s", sub, c.Name, got, want)
+			}
+		}
+	}
+}
+
 func TestTableClassCounts(t *testing.T) {
 	want := map[Class]int{Read: 93, ReadLocal: 76, WriteSame: 24, WriteState: 31, WriteOnce: 46, Conditional: 8, Script: 3,
 		BlockWrite: 9, BlockRead: 1, Wait: 2, SessionState: 31, Control: 43, Opaque: 3}

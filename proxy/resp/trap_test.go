@@ -64,6 +64,8 @@ var replyRows = []struct{ name, in, want string }{
 	{"large error", "-" + strings.Repeat("e", 100000) + "\r\n+OK\r\n", "whole 100003 -; whole 100008 +"},
 	{"line just whole", "-" + strings.Repeat("e", WholeMax-3) + "\r\n", "whole 65536 -"},
 	{"line just big", "-" + strings.Repeat("e", WholeMax-2) + "\r\n", "whole 65537 -"},
+	{"header across the limit", "*2\r\n$65516\r\n" + strings.Repeat("x", 65516) + "\r\n$100000\r\n" + strings.Repeat("x", 100000) + "\r\n",
+		"whole 165541 *"},
 	{"large attribute", "|1\r\n+k\r\n$100000\r\n" + strings.Repeat("x", 100000) + "\r\n:1\r\n", "whole 100023 :"},
 	{"large push", ">2\r\n+message\r\n$100000\r\n" + strings.Repeat("x", 100000) + "\r\n:1\r\n", "whole 100025 >; whole 100029 :"},
 
@@ -120,6 +122,7 @@ var expectRows = []struct {
 	{"aborted", 2, "-EXECABORT no\r\n+OK\r\n", "whole 15 -; whole 20 +"},
 	{"watched key changed", 2, "*-1\r\n+OK\r\n", "whole 5 *; whole 10 +"},
 	{"watched key changed in RESP3", 2, "_\r\n+OK\r\n", "whole 3 _; whole 8 +"},
+	{"spent", 1, "*0\r\n:1\r\n*1\r\n:1\r\n:2\r\n", "whole 8 *; whole 16 *; whole 20 :"},
 	{"push before the reply", 1, push + "*1\r\n:1\r\n:2\r\n:3\r\n", "whole 33 >; whole 45 *; whole 49 :"},
 	{"attribute before the reply", 1, "|1\r\n+a\r\n*0\r\n*1\r\n:1\r\n:2\r\n:3\r\n", "whole 24 *; whole 28 :"},
 }

@@ -1,0 +1,67 @@
+# Everything a user or a developer does with the source. 'make' alone builds.
+
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# One fuzz target may take this long; 'make fuzz FUZZTIME=10m' looks deeper.
+FUZZTIME  ?= 30s
+# The longest run seen on two cores is a few minutes; a test that hangs should fail before the CI kills the machine.
+TESTTIME  ?= 15m
+RACETIME  ?= 20m
+BENCHTIME ?= 1s
+PACKAGES  ?= ./...
+
+# install runs apt-get as root for the packages named, unless the command $(1) is there already.
+install = command -v $(1) >/dev/null || { \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; echo "installing $(2)"; \
+	$$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2); }
+
+# tested runs the drills by themselves after everything else: they measure gaps of milliseconds and need the machine.
+tested = $(GO) test $(1) $$($(GO) list ./... | grep -v /bench$$) && $(GO) test $(1) ./bench/
+
+export CGO_ENABLED = 0
+
+.PHONY: all build deps demo test race fuzz bench lint clean
+
+all: build
+
+# bin/holdfast is a static binary and the same for the same source.
+build:
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/holdfast ./cmd/holdfast
+
+# deps installs what is missing and touches nothing else: redis-server for tests and the demo, and the Go modules.
+deps:
+	@$(call install,redis-server,redis-server redis-tools)
+	@$(GO) mod download
+
+demo: deps build
+	@bin/holdfast demo
+
+test: deps build
+	$(GO) vet ./...
+	export HOLDFAST_BIN=$(CURDIR)/bin/holdfast; $(call tested,-shuffle=on -timeout $(TESTTIME))
+
+# The race detector needs a C compiler. RACEFLAGS=-short leaves out the long drills.
+race: deps build
+	@$(call install,gcc,gcc libc6-dev)
+	export HOLDFAST_BIN=$(CURDIR)/bin/holdfast CGO_ENABLED=1; $(call tested,-race -shuffle=on -timeout $(RACETIME) $(RACEFLAGS))
+
+# go test fuzzes one target at a time, so each is found and run by itself.
+fuzz: deps
+	@set -e; for package in $$($(GO) list $(PACKAGES)); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+bench: deps
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
+
+# The house rules are a test (cmd/holdfast/tidy_test.go), so that 'make test' finds them too.
+lint:
+	$(GO) vet ./...
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted: $$unformatted" >&2; exit 1; }
+	$(GO) test -run '^TestTidy|^TestDependenciesAreDecided$$|^TestNothingNamesThisMachine$$' ./cmd/holdfast
+
+clean:
+	rm -rf bin

@@ -1,0 +1,124 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// daemonStartMax is how long holdfast may take until it serves a healthy pair: it waits up to `silence` for backends that
+// do not answer, and a second for the proof that a replica streams.
+const daemonStartMax = 15 * time.Second
+
+// Daemon is the built holdfast with a configuration of its own: one pool, one listener, an admin port, a state directory.
+type Daemon struct {
+	Name    string
+	Pool    string
+	opts    DaemonOptions
+	dir     string
+	listen  string
+	admin   string
+	argv    []string
+	proc    *process
+	control *http.Client
+}
+
+// NewDaemon writes the configuration below dir; Start starts the binary with it.
+func NewDaemon(dir string, opts DaemonOptions) (*Daemon, error) {
+	if opts.Pool == "" {
+		opts.Pool = "drill"
+	}
+	if opts.Name == "" {
+		opts.Name = "holdfast"
+	}
+	listen, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{Name: opts.Name, Pool: opts.Pool, opts: opts, dir: filepath.Join(dir, opts.Name), listen: loopback(listen),
+		admin: loopback(admin), control: &http.Client{Timeout: verbMax}}
+	state := filepath.Join(d.dir, "state")
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return nil, fmt.Errorf("make state directory of %s: %w", d.Name, err)
+	}
+	file := filepath.Join(d.dir, "holdfast.toml")
+	if err := os.WriteFile(file, []byte(opts.render(state, d.admin, d.listen)), 0o600); err != nil {
+		return nil, fmt.Errorf("write configuration of %s: %w", d.Name, err)
+	}
+	d.argv = []string{opts.Binary, "run", "-c", file}
+	return d, nil
+}
+
+// Address is where clients connect.
+func (d *Daemon) Address() string { return d.listen }
+
+// Admin is where `holdfast --server` connects.
+func (d *Daemon) Admin() string { return "http://" + d.admin }
+
+// Start starts the process; WaitServing tells when it is of use.
+func (d *Daemon) Start() error {
+	proc, err := startProcess(d.Name, filepath.Join(d.dir, "daemon.log"), d.argv...)
+	if err != nil {
+		return err
+	}
+	d.proc = proc
+	return nil
+}
+
+// WaitServing returns when the gate is open and, in a pool that promotes, each replica is proven in sync.
+func (d *Daemon) WaitServing(ctx context.Context) error {
+	err := await(ctx, daemonStartMax, pollEvery, d.serves)
+	if err != nil {
+		return fmt.Errorf("wait for %s to serve: %w\n%s", d.Name, err, d.Tail(20))
+	}
+	return nil
+}
+
+func (d *Daemon) serves(ctx context.Context) error {
+	if !d.proc.alive() {
+		return fmt.Errorf("%s ended", d.Name)
+	}
+	pool, err := d.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if pool.Gate != gateOpen || pool.Master == "" {
+		return fmt.Errorf("pool is %s, gate %s, master %q: %s", pool.State, pool.Gate, pool.Master, pool.Why)
+	}
+	if d.opts.Failover == "" || d.opts.Failover == "promote" {
+		return pool.synced()
+	}
+	return nil
+}
+
+// Freeze stops the daemon in mid-step.
+func (d *Daemon) Freeze() error { return d.proc.signal(syscall.SIGSTOP) }
+
+// Wake lets a frozen daemon go on.
+func (d *Daemon) Wake() error { return d.proc.signal(syscall.SIGCONT) }
+
+// Kill is a crash of the proxy.
+func (d *Daemon) Kill() error { return d.proc.kill() }
+
+// Stop is a graceful end.
+func (d *Daemon) Stop() error { return d.proc.terminate() }
+
+// Tail returns the last lines the daemon wrote.
+func (d *Daemon) Tail(lines int) string { return d.proc.tail(lines) }
+
+// Close ends the process.
+func (d *Daemon) Close() error {
+	d.control.CloseIdleConnections()
+	if d.proc == nil {
+		return nil
+	}
+	return d.proc.kill()
+}

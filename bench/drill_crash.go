@@ -1,0 +1,99 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Limits of the gap. A killed process is known at once by the refused connection; a frozen one only by its silence.
+const (
+	gapKill       = 100 * time.Millisecond
+	gapFreeze     = 1300 * time.Millisecond
+	gapSwitchover = 50 * time.Millisecond
+)
+
+func sigkill() plan {
+	return plan{
+		name: "sigkill", fault: "SIGKILL of the master",
+		gapMax: gapKill, promotions: 1, errors: errorsInFlight,
+		commit: func(ctx context.Context, s *scene) error {
+			if err := s.pair.Master.Kill(); err != nil {
+				return err
+			}
+			return s.waitPromotions(ctx, 1)
+		},
+	}
+}
+
+// secondFailover checks that the guard against flapping is none against a dead master with a synced replica.
+func secondFailover() plan {
+	return plan{
+		name: "second-failover", fault: "the new master is killed 2 s after a failover, once its replica is in sync again",
+		gapMax: gapKill, promotions: 2, errors: errorsInFlight,
+		commit: func(ctx context.Context, s *scene) error {
+			if err := s.pair.Master.Kill(); err != nil {
+				return err
+			}
+			if err := s.waitPromotions(ctx, 1); err != nil {
+				return err
+			}
+			if err := pause(ctx, 2*time.Second); err != nil {
+				return err
+			}
+			if err := s.pair.Master.RestartEmpty(ctx); err != nil {
+				return err
+			}
+			if err := s.waitSynced(ctx); err != nil {
+				return err
+			}
+			if err := s.pair.Replica.Kill(); err != nil {
+				return err
+			}
+			return s.waitPromotions(ctx, 2)
+		},
+	}
+}
+
+func rebornEmpty() plan {
+	return plan{
+		name: "reborn-empty", fault: "the master is killed and restarted empty at once",
+		gapMax: gapKill, promotions: 1, errors: errorsInFlight, converge: true,
+		commit: func(ctx context.Context, s *scene) error {
+			if err := s.pair.Master.RestartEmpty(ctx); err != nil {
+				return err
+			}
+			return s.reborn(ctx)
+		},
+	}
+}
+
+func rebornOld() plan {
+	return plan{
+		name: "reborn-old-snapshot", fault: "the master is killed and restarted at once from an older snapshot",
+		gapMax: gapKill, promotions: 1, errors: errorsInFlight, converge: true,
+		prepare: func(ctx context.Context, s *scene) error {
+			if err := s.pair.Master.Save(ctx); err != nil {
+				return err
+			}
+			return s.load.WaitServed(ctx, proof, servedMax)
+		},
+		commit: func(ctx context.Context, s *scene) error {
+			if err := s.pair.Master.RestartFromSnapshot(ctx); err != nil {
+				return err
+			}
+			return s.reborn(ctx)
+		},
+	}
+}
+
+// reborn waits until the node that came back with other data is a replica like any other.
+func (s *scene) reborn(ctx context.Context) error {
+	if err := s.waitPromotions(ctx, 1); err != nil {
+		return err
+	}
+	if err := s.pair.Master.WaitRole(ctx, "slave", servedMax); err != nil {
+		return fmt.Errorf("demote the reborn master: %w", err)
+	}
+	return s.waitSynced(ctx)
+}

@@ -1,0 +1,24 @@
+package failover
+
+import (
+	"context"
+
+	"holdfast/health"
+)
+
+// CutReport counts what one cut found.
+type CutReport = health.CutReport
+
+// DataPlane is what the executor needs from the sessions of a pool.
+type DataPlane interface {
+	// Publish makes a route visible to every loop. It never blocks.
+	Publish(health.Route)
+	// Cut returns when every session has read its backend connection of that epoch to the end and has closed it.
+	Cut(ctx context.Context, epoch uint64) (CutReport, error)
+	// Quiesce is called while the gate is shut; it returns when no request is unanswered, or when ctx ends.
+	Quiesce(ctx context.Context) error
+	// SlowInFlight is the number of unanswered commands known to take long.
+	SlowInFlight() int
+	// Clients is the number of connected clients and of those that are held.
+	Clients() (connected, held int)
+}

@@ -1,0 +1,106 @@
+package health
+
+import (
+	"fmt"
+	"time"
+)
+
+// drainHard bounds the drain after a process died on a host that lives: its kernel ends the stream within milliseconds.
+const drainHard = 200 * time.Millisecond
+
+// beginFailover holds, cuts, and lets every candidate drain; all at once, because nothing here waits for another.
+func (t *turn) beginFailover(p plan) {
+	p.kind = planFailover
+	t.beginPlan(p)
+	t.startCut()
+	list := t.candidates(&t.plan)
+	if len(list) == 0 {
+		t.stuck(t.refusals(&t.plan))
+		return
+	}
+	limit := drainHard
+	if !t.plan.hard {
+		limit = t.cfg.DrainMax
+	}
+	for _, i := range list {
+		t.plan.draining |= bit(i)
+		t.want(Effect{Kind: EffectDrain, Node: i, Hung: !t.plan.hard, Limit: limit})
+	}
+	t.intend(t.best(list))
+	t.transition(StateDraining, fmt.Sprintf("%s reads what the old master still sent", t.name(t.plan.candidate)))
+}
+
+// best is the candidate that would be promoted now.
+func (t *turn) best(list []int) int {
+	best := noNode
+	for _, i := range list {
+		if best == noNode || better(t.nodes[i].info, t.nodes[best].info) {
+			best = i
+		}
+	}
+	return best
+}
+
+// intend writes the intent to promote node i; the drain goes on meanwhile.
+func (t *turn) intend(i int) {
+	t.plan.candidate = i
+	if t.plan.intending || t.plan.intended == i {
+		return
+	}
+	t.plan.intending = true
+	r := t.reference
+	if t.epoch > 0 && t.master != noNode {
+		r = t.record()
+	}
+	b := t.cfg.Backends[i]
+	r.Pool = t.cfg.Name
+	r.Intent = &Intent{Epoch: t.epoch + 1, Node: b.Name, Address: b.Address, Lineage: t.lineage(), Offset: t.offset}
+	t.want(Effect{Kind: EffectIntend, Node: i, Record: r})
+}
+
+// advance moves a plan on as far as its results allow.
+func (t *turn) advance() {
+	switch t.plan.kind {
+	case planAdopt:
+		t.advanceAdopt()
+	case planSwitchover:
+		t.advanceSwitchover()
+	case planFailover:
+		t.advanceFailover()
+	}
+}
+
+func (t *turn) advanceFailover() {
+	p := &t.plan
+	if t.state != StateDraining || p.draining != 0 || !p.cutDone || p.intending {
+		return
+	}
+	// The verdicts of other nodes may have changed while these drained, so the choice is made again, and only now.
+	list := t.candidates(p)
+	if len(list) == 0 {
+		t.stuck(t.refusals(p))
+		return
+	}
+	if i := t.best(list); i != p.intended {
+		t.intend(i)
+		return
+	}
+	t.promote()
+}
+
+// promote is the point of no return.
+func (t *turn) promote() {
+	p := &t.plan
+	t.transition(StatePromoting, "promoting "+t.name(p.candidate))
+	p.promoteAt = t.now
+	if old := p.old; old != noNode && old != p.candidate && !p.hard && p.kind == planFailover {
+		// It only hangs: what waits in its sockets must find a replica when it wakes.
+		p.fenced = true
+		t.want(Effect{Kind: EffectFence, Node: old, To: p.candidate})
+	}
+	lineage := t.lineage()
+	if p.acceptLoss {
+		lineage = ""
+	}
+	t.want(Effect{Kind: EffectPromote, Node: p.candidate, Lineage: lineage})
+}

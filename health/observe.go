@@ -1,0 +1,234 @@
+package health
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// asleepAfter is the gap between two ticks that means this process did not run: stopped, or its machine suspended. Ticks come
+// every 20 ms; a busy machine delays them by tens of milliseconds, not by a second.
+const asleepAfter = time.Second
+
+// noteEvery bounds how often the offset of the master is noted on disk.
+const noteEvery = time.Second
+
+// warmEvery is how often the connections for commands are looked after.
+const warmEvery = 5 * time.Second
+
+func (t *turn) onTick(tick Tick, gap time.Duration) {
+	t.load = tick.Load
+	if t.ticked && gap > asleepAfter {
+		t.awake(gap)
+	}
+	t.ticked = true
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		if n.heard && !n.refused && t.quiet(i) > t.cfg.suspectAfter() && t.now-n.askedAt >= t.cfg.Interval {
+			t.probe(i)
+		}
+		if !n.warm && n.told && t.cfg.Mode == Promote {
+			n.warm = true
+			t.emit(Effect{Kind: EffectWarm, Node: i})
+		}
+	}
+	if t.loss.pending && t.master != noNode && t.now >= t.loss.confirmAt && t.nodes[t.master].askedAt < t.loss.confirmAt {
+		t.probe(t.master)
+	}
+	if t.state == StateServing && t.now-t.notedAt >= noteEvery && t.offset != t.noted && t.cfg.verifies() {
+		t.notedAt, t.noted = t.now, t.offset
+		t.emit(Effect{Kind: EffectNote, Epoch: t.epoch, Offset: t.offset})
+	}
+}
+
+// awake forgets every suspicion that grew while this process slept, and shuts the gate until the master was heard again: who
+// slept does not know what others did meanwhile.
+func (t *turn) awake(gap time.Duration) {
+	t.say("warning", noNode, fmt.Sprintf("this process did not run for %s; everything is asked again", gap.Round(time.Millisecond)))
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		n.heardAt = t.now
+		t.probe(i)
+	}
+	if t.master != noNode && t.state.passes() {
+		t.loss = loss{pending: true, at: t.now, confirmAt: t.now}
+		t.transition(StateSuspect, "this process did not run for a while")
+	}
+}
+
+func (t *turn) onAnswer(a Answer) {
+	n := &t.nodes[a.Node]
+	if a.Sent < n.toldAt && a.Reply == ReplyInfo {
+		a.Info = n.info // an older question answered later: it proves life, and its content is history
+	}
+	n.heard, n.heardAt, n.refused = true, t.now, false
+	if !a.Fresh {
+		n.control = true
+	}
+	if !a.Fresh || a.Sent >= n.lostAt {
+		n.lostAt = 0
+	}
+	n.reply, n.text = a.Reply, a.Text
+	if a.Reply == ReplyInfo {
+		t.learn(a.Node, a.Info)
+		n.toldAt = max(n.toldAt, a.Sent)
+	}
+	t.confirm(a)
+}
+
+// learn takes over what node i said of itself.
+func (t *turn) learn(i int, info Info) {
+	n := &t.nodes[i]
+	if n.told && n.info.RunID != info.RunID {
+		// A new process: nothing that was proven of the old one holds. With the master away its own word must do.
+		n.streaming, n.dirty, n.movedAt, n.warm = false, false, 0, false
+		n.cold = t.master == noNode || !t.state.passes()
+	}
+	if n.told && info.LinkUp && n.info.LinkUp && info.AppliedOffset > n.info.AppliedOffset {
+		n.movedAt = t.now
+	}
+	if info.Loading {
+		n.streaming = false
+	}
+	if info.Syncing && !n.streaming {
+		n.dirty = true
+	}
+	n.info, n.told = info, true
+	if i == t.master && t.cfg.verifies() {
+		if verdict, _ := t.judgeMaster(n); verdict == VerdictHealthy {
+			t.learnMaster(info)
+		}
+	}
+}
+
+// learnMaster takes over what the identical master says about its stream and its replicas.
+func (t *turn) learnMaster(info Info) {
+	t.offset, t.runID = info.Offset, info.RunID
+	if info.ReplID != t.lineage() {
+		// A master without replicas renames its lineage after repl-backlog-ttl. The same process with all its data is no other.
+		t.remember(info.ReplID)
+		t.emit(Effect{Kind: EffectCommit, Epoch: t.epoch, Record: t.record()})
+	}
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		if i == t.master || !n.told {
+			continue
+		}
+		n.cold = false
+		n.streaming = t.streams(i, info)
+		if n.streaming {
+			n.dirty, n.syncedAt = false, t.now
+		}
+	}
+}
+
+// remember puts a lineage in front of those known.
+func (t *turn) remember(id string) {
+	if id == "" || id == t.lineage() {
+		return
+	}
+	known := append([]string{id}, slices.DeleteFunc(slices.Clone(t.known), func(k string) bool { return k == id })...)
+	t.known = known[:min(len(known), knownMax)]
+}
+
+// streams reports whether the master sends its stream to node i. The replica's own "link up" is no proof: the master may still
+// hold the stream back.
+func (t *turn) streams(i int, master Info) bool {
+	n := &t.nodes[i]
+	if n.info.ReplID != t.lineage() || n.info.Loading || n.info.Syncing {
+		return false
+	}
+	host, port := splitAddress(t.cfg.Backends[i].Address)
+	samePort, online := 0, false
+	for _, f := range master.Followers {
+		if f.Port != port {
+			continue
+		}
+		samePort++
+		if f.Host == host {
+			return f.Online
+		}
+		online = f.Online
+	}
+	if samePort == 1 && t.onlyBackendWithPort(i, port) {
+		return online
+	}
+	// The master knows it under another address; a growing offset is as good a proof.
+	return n.info.LinkUp && n.movedAt > 0 && len(master.Followers) > 0
+}
+
+func (t *turn) onlyBackendWithPort(i, port int) bool {
+	for j, b := range t.cfg.Backends {
+		if _, other := splitAddress(b.Address); j != i && j != t.master && other == port {
+			return false
+		}
+	}
+	return true
+}
+
+// confirm ends a loss when the identical master answered a question that was asked after it.
+func (t *turn) confirm(a Answer) {
+	if a.Node != t.master || !t.loss.pending {
+		return
+	}
+	verdict, _ := t.judge(a.Node)
+	if !verdict.serves() {
+		return
+	}
+	if a.Sent < t.loss.confirmAt {
+		if t.now >= t.loss.confirmAt {
+			t.probe(t.master)
+		}
+		return
+	}
+	t.loss = loss{}
+	t.confirmed()
+}
+
+// confirmed tells the sessions that they may dial the same backend again.
+func (t *turn) confirmed() {
+	t.check++
+	t.checkedAt = t.now
+}
+
+func (t *turn) onFailure(f Failure) {
+	n := &t.nodes[f.Node]
+	n.text = f.Text
+	if !f.Fresh {
+		n.control = false
+	}
+	switch f.Kind {
+	case FailRefused:
+		n.refused = true
+	case FailLost:
+		if !f.Fresh && n.lostAt == 0 {
+			n.lostAt = t.now
+			t.probe(f.Node)
+		}
+	}
+	if f.Node == t.master && !t.loss.pending && (f.Kind == FailRefused || f.Kind == FailLost) {
+		t.suspectLoss(t.now)
+	}
+}
+
+// onEvidence hears of a connection that the data plane lost. The master is asked first; nobody is held for one connection.
+func (t *turn) onEvidence(e Evidence) {
+	if e.Backend != t.master || t.master == noNode || (e.Epoch != 0 && e.Epoch != t.epoch) {
+		return
+	}
+	confirmAt := t.now
+	if e.Kind == EvIdentity || (t.checkedAt > 0 && t.now-t.checkedAt < t.cfg.Interval) {
+		// The same trouble came back right after a confirmation: asking in a tight loop would only repeat it.
+		confirmAt = t.now + t.cfg.Interval
+	}
+	t.suspectLoss(confirmAt)
+	t.probe(t.master)
+}
+
+func (t *turn) suspectLoss(confirmAt time.Duration) {
+	if !t.loss.pending {
+		t.loss = loss{pending: true, at: t.now, confirmAt: confirmAt}
+		return
+	}
+	t.loss.confirmAt = max(t.loss.confirmAt, confirmAt)
+}

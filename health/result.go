@@ -1,0 +1,157 @@
+package health
+
+import (
+	"fmt"
+	"time"
+)
+
+// repairPause is the time between two repairs of one node: REPLICAOF is answered at once and shows its effect within a second.
+const repairPause = time.Second
+
+// onResult takes over what came of an effect. Results of a plan that is gone change nothing but what they say about the journal.
+func (t *turn) onResult(r Result) {
+	switch r.Kind {
+	case EffectIntend, EffectCommit, EffectNote, EffectKeep:
+		t.onJournalled(r)
+	case EffectRepoint, EffectDemote, EffectRestore, EffectWarm, EffectUnpause, EffectFence:
+		t.onRepaired(r)
+		return
+	}
+	if r.Plan != t.plan.id || t.plan.id == 0 {
+		return
+	}
+	switch r.Kind {
+	case EffectCut:
+		t.onCut(r)
+	case EffectDrain:
+		t.onDrained(r)
+	case EffectIntend:
+		t.onIntended(r)
+	case EffectPromote, EffectVerify:
+		t.onPromoted(r)
+	case EffectQuiesce, EffectCatchUp:
+		t.onPrepared(r)
+	}
+}
+
+func (t *turn) onJournalled(r Result) {
+	if r.Err == nil {
+		if r.Kind != EffectNote {
+			t.journal = ""
+		}
+	} else if t.journal != r.Err.Error() {
+		t.journal = r.Err.Error()
+		t.say("warning", noNode, "the journal cannot be written: "+t.journal)
+	}
+	if r.Kind == EffectCommit && t.state == StateReleasing && r.Epoch == t.epoch {
+		t.transition(StateServing, t.name(t.master)+" serves")
+	}
+}
+
+func (t *turn) onCut(r Result) {
+	p := &t.plan
+	p.cutting, p.cutDone, p.cutAt = false, true, t.now
+	p.cut.Clients, p.cut.Held = r.Cut.Clients, r.Cut.Held
+	p.cut.NeverSent += r.Cut.NeverSent
+	p.cut.Refused += r.Cut.Refused
+	p.cut.RetriedReads += r.Cut.RetriedReads
+	p.cut.Unknown += r.Cut.Unknown
+	if r.Err != nil {
+		// A session that cannot be read to its end belongs to the old epoch; its bytes are dropped by the epoch it carries.
+		t.say("warning", p.old, fmt.Sprintf("the cut of epoch %d did not end in time: %v", r.Epoch, r.Err))
+	}
+}
+
+func (t *turn) onDrained(r Result) {
+	p := &t.plan
+	p.draining &^= bit(r.Node)
+	p.drainedAt = t.now
+	if r.Err != nil {
+		p.excluded |= bit(r.Node)
+		t.say("warning", r.Node, fmt.Sprintf("drain %s: %v", t.name(r.Node), r.Err))
+		return
+	}
+	t.heardFrom(r)
+}
+
+// heardFrom takes over the INFO that came with a result; it is as good as an answer to a probe.
+func (t *turn) heardFrom(r Result) {
+	n := &t.nodes[r.Node]
+	n.heardAt, n.toldAt, n.heard, n.refused = t.now, t.now, true, false
+	n.reply = ReplyInfo
+	t.learn(r.Node, r.Info)
+}
+
+// onIntended allows the promotion. An intent that cannot be written forbids it: after a crash nobody could tell what was done.
+func (t *turn) onIntended(r Result) {
+	p := &t.plan
+	p.intending = false
+	if r.Err != nil {
+		t.abort(fmt.Errorf("write the intent: %w", r.Err))
+		return
+	}
+	p.intended = r.Node
+}
+
+func (t *turn) onPromoted(r Result) {
+	p := &t.plan
+	if r.Err == nil {
+		if r.Relaxed > 0 {
+			t.nodes[r.Node].relaxed = r.Relaxed
+			t.say("warning", r.Node, fmt.Sprintf("min-replicas-to-write of the lone master %s is relaxed from %d to 0", t.name(r.Node), r.Relaxed))
+		}
+		t.finish(r.Node, r.Info)
+		return
+	}
+	verb := "promote"
+	if p.kind == planAdopt {
+		verb = "verify"
+	}
+	t.say("warning", r.Node, fmt.Sprintf("%s %s: %v", verb, t.name(r.Node), r.Err))
+	if p.kind == planAdopt {
+		p.verifying, p.candidate, p.intended = false, noNode, noNode
+		t.retryAt = t.now + t.cfg.Interval
+		return
+	}
+	p.excluded |= bit(r.Node)
+	t.stuck(fmt.Sprintf("promote %s: %v", t.name(r.Node), r.Err))
+}
+
+func (t *turn) onRepaired(r Result) {
+	n := &t.nodes[r.Node]
+	switch r.Kind {
+	case EffectRepoint, EffectDemote:
+		n.repairing, n.repairAt = false, t.now+repairPause
+	case EffectRestore:
+		if r.Err == nil {
+			n.relaxed = 0
+		}
+		n.repairAt = t.now + repairPause
+	case EffectWarm:
+		if r.Err != nil {
+			n.warm = false
+		}
+	}
+	if r.Err != nil && r.Kind != EffectWarm {
+		t.say("warning", r.Node, fmt.Sprintf("%s %s: %v", r.Kind, t.name(r.Node), r.Err))
+	}
+}
+
+// abort gives a plan up before its point of no return.
+func (t *turn) abort(err error) {
+	p := t.plan
+	if p.kind == planSwitchover && !p.cutting && !p.cutDone {
+		t.emit(Effect{Kind: EffectUnpause, Node: p.old})
+		t.reply(p.order, err)
+		t.plan = plan{}
+		t.say("warning", p.old, fmt.Sprintf("switchover given up: %v", err))
+		t.transition(StateServing, "the switchover was given up; nothing changed")
+		return
+	}
+	if p.kind == planAdopt {
+		t.retryAt = t.now + t.cfg.Interval
+		t.plan.intended = noNode
+		return
+	}
+	t.stuck(err.Error())
+}

@@ -1,0 +1,90 @@
+package health
+
+import "net"
+
+// tend brings the other backends behind the master: one at a time, because a full copy costs the master a fork.
+func (t *turn) tend() {
+	if t.cfg.Mode != Promote || t.master == noNode {
+		return
+	}
+	for i := range t.nodes {
+		if t.nodes[i].repairing {
+			return
+		}
+	}
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		if !n.told || n.toldAt < t.since || !n.verdict.alive() || t.now < n.repairAt {
+			continue
+		}
+		if i == t.master {
+			t.restore(n)
+			continue
+		}
+		if t.repair(i, n) {
+			return
+		}
+	}
+}
+
+// repair makes node i a replica of the master if it is ours and is not one. A master of other data is never touched.
+func (t *turn) repair(i int, n *node) bool {
+	e := Effect{Kind: EffectRepoint, Node: i, To: t.master, Epoch: t.epoch}
+	switch {
+	case n.info.Loading || n.verdict == VerdictQuarantined:
+		return false
+	case n.verdict == VerdictStale:
+		e.Kind = EffectDemote
+	case n.info.IsReplica() && !t.follows(n.info):
+		if t.anySyncing() {
+			return false
+		}
+	default:
+		return false
+	}
+	n.repairing = true
+	t.emit(e)
+	return true
+}
+
+func (t *turn) anySyncing() bool {
+	for i := range t.nodes {
+		if i != t.master && t.nodes[i].info.Syncing && t.nodes[i].verdict.alive() {
+			return true
+		}
+	}
+	return false
+}
+
+// follows reports whether a replica is on its way to, or behind, the present master.
+func (t *turn) follows(info Info) bool {
+	host, port := splitAddress(t.cfg.Backends[t.master].Address)
+	if info.MasterPort == port && sameHost(info.MasterHost, host) {
+		return true
+	}
+	// Another name for the master, or a replica in between: what counts is whose stream arrives.
+	return info.LinkUp && info.ReplID == t.lineage()
+}
+
+// sameHost compares two names of a host as far as that is possible without asking anybody.
+func sameHost(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, y := net.ParseIP(a), net.ParseIP(b)
+	return x != nil && x.Equal(y)
+}
+
+// restore gives a relaxed master its min-replicas-to-write back once a replica streams.
+func (t *turn) restore(n *node) {
+	if n.relaxed == 0 {
+		return
+	}
+	for i := range t.nodes {
+		if i != t.master && t.nodes[i].streaming {
+			n.repairAt = t.now + repairPause
+			t.emit(Effect{Kind: EffectRestore, Node: t.master, Offset: n.relaxed, Epoch: t.epoch})
+			return
+		}
+	}
+}

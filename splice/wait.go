@@ -1,0 +1,72 @@
+package splice
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// wait fetches the next batch. A busy loop polls with a raw call first, which keeps its processor; only the call that may
+// sleep tells the Go scheduler.
+func (l *Loop) wait() (int, error) {
+	patience := l.patience()
+	if patience == 0 || l.lastBatch > 1 {
+		n, errno := l.poll()
+		if n > 0 || patience == 0 || errno != 0 {
+			l.lastBatch = n
+			return n, asError(errno)
+		}
+	}
+	if !l.mail.fallAsleep() {
+		l.lastBatch = 0
+		return 0, nil
+	}
+	n, errno := l.block(patience)
+	l.mail.wakeUp()
+	l.lastBatch = n
+	return n, asError(errno)
+}
+
+// patience is how long the next wait may last, in milliseconds: 0 while work is pending, -1 for ever without timers.
+func (l *Loop) patience() int {
+	if len(l.running) > 0 || l.mail.waiting() {
+		return 0
+	}
+	if len(l.timers) == 0 {
+		return -1
+	}
+	return millisUntil(l.timers[0].at, l.clock.read())
+}
+
+func (l *Loop) poll() (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events[0])),
+		uintptr(len(l.events)), 0, 0, 0)
+	return waited(n, errno)
+}
+
+func (l *Loop) block(millis int) (int, syscall.Errno) {
+	n, _, errno := syscall.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events[0])),
+		uintptr(len(l.events)), uintptr(millis), 0, 0)
+	return waited(n, errno)
+}
+
+// waited turns the result of a wait into a count. An interruption is an empty batch: the next pass computes a new timeout.
+func waited(n uintptr, errno syscall.Errno) (int, syscall.Errno) {
+	switch errno {
+	case 0:
+		return int(n), 0
+	case syscall.EINTR:
+		return 0, 0
+	default:
+		return 0, errno
+	}
+}
+
+// asError keeps a zero Errno from becoming a non-nil error.
+func asError(errno syscall.Errno) error {
+	if errno == 0 {
+		return nil
+	}
+	return errno
+}
