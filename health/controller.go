@@ -164,6 +164,7 @@ func (c *Controller) applyEvidence(ctx context.Context, e Evidence) {
 
 // apply is the bridge between deciding and acting.
 func (c *Controller) apply(ctx context.Context, o Observation) {
+	o.Wall = time.Now()
 	next, effects := step(c.pool, o)
 	c.pool = next
 	for _, e := range effects {
@@ -185,7 +186,6 @@ func (c *Controller) apply(ctx context.Context, o Observation) {
 
 func (c *Controller) begin(ctx context.Context, e Effect) {
 	if e.Kind == EffectKeep {
-		e.Receipt.At = time.Now()
 		c.history.keep(e.Receipt)
 	}
 	c.workers.Add(1) // Run waits for it.

@@ -47,6 +47,8 @@ const (
 	EffectUnpause
 	// EffectRestore sets min-replicas-to-write of Node back to Offset.
 	EffectRestore
+	// EffectPersist writes the role of Node into its own configuration file, where it has one.
+	EffectPersist
 	// EffectWarm opens the connection that later carries the commands for Node.
 	EffectWarm
 	effectKinds
@@ -55,7 +57,7 @@ const (
 // String names the kind in logs and transcripts.
 func (k EffectKind) String() string {
 	names := [effectKinds]string{"publish", "event", "reply", "probe", "cut", "drain", "intend", "commit", "note", "keep", "fence",
-		"promote", "verify", "repoint", "demote", "quiesce", "catch-up", "unpause", "restore", "warm"}
+		"promote", "verify", "repoint", "demote", "quiesce", "catch-up", "unpause", "restore", "persist", "warm"}
 	if k < effectKinds {
 		return names[k]
 	}
@@ -73,6 +75,7 @@ type Effect struct {
 	// Limit bounds the time the effect may take; 0 means the executor's own bound.
 	Limit   time.Duration
 	Hung    bool
+	Relax   bool // the promoted node must stop asking for replicas, for it has none
 	Lineage string
 	Offset  int64
 	Route   Route

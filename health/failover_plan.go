@@ -102,5 +102,5 @@ func (t *turn) promote() {
 	if p.acceptLoss {
 		lineage = ""
 	}
-	t.want(Effect{Kind: EffectPromote, Node: p.candidate, Lineage: lineage})
+	t.want(Effect{Kind: EffectPromote, Node: p.candidate, Lineage: lineage, Relax: t.nodes[p.candidate].info.NeedsReplicas})
 }

@@ -115,7 +115,7 @@ func (p *pool) eligible(i int, acceptLoss bool) (bool, string) {
 		return false, "was copying and never finished"
 	case !n.streaming && !n.cold && !demoted:
 		return false, "was not streaming"
-	case n.info.End() <= 0:
+	case n.info.End() <= 0 && !n.streaming:
 		return false, "has no data"
 	case n.info.End() < p.offset-p.cfg.MaxLoss:
 		return false, fmt.Sprintf("lacks %d bytes, more than max_loss %d", p.offset-n.info.End(), p.cfg.MaxLoss)

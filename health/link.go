@@ -21,8 +21,9 @@ var errSpent = errors.New("the connection of this link was lost")
 
 // Link is one connection to one backend, spoken through a client that neither retries nor reconnects.
 type Link struct {
-	*redis.Client
-	conn net.Conn
+	*redis.Conn
+	client *redis.Client
+	conn   net.Conn
 }
 
 // Dial opens a link. The handshake (AUTH) runs with the first command.
@@ -50,7 +51,8 @@ func Dial(ctx context.Context, s Settings, b Backend) (*Link, error) {
 			return conn, nil
 		},
 	}
-	return &Link{Client: redis.NewClient(options), conn: conn}, nil
+	client := redis.NewClient(options)
+	return &Link{Conn: client.Conn(), client: client, conn: conn}, nil
 }
 
 // SetDeadline bounds every pending and future read and write.
@@ -58,16 +60,13 @@ func (l *Link) SetDeadline(t time.Time) error {
 	return l.conn.SetDeadline(t)
 }
 
-// Close ends the connection; a command that waits for its reply fails at once.
+// Close ends the connection; a command that waits for its reply fails at once. Closing again is no error.
 func (l *Link) Close() error {
-	// The client closes the connection too, but only once it owns it.
-	closed := l.conn.Close()
-	return errors.Join(l.Client.Close(), ignoreClosed(closed))
-}
-
-func ignoreClosed(err error) error {
+	err := l.conn.Close()
 	if errors.Is(err, net.ErrClosed) {
-		return nil
+		err = nil
 	}
+	// The client's own view of the same connection; what it says about closing it twice is no news.
+	_, _ = l.Conn.Close(), l.client.Close()
 	return err
 }

@@ -6,6 +6,8 @@ import "time"
 type Observation struct {
 	// At is the monotonic time since the start of the controller.
 	At time.Duration
+	// Wall is the same moment on the clock of the wall; it is only written into receipts.
+	Wall time.Time
 	// Exactly one of the following is set.
 	Tick     *Tick
 	Answer   *Answer

@@ -27,8 +27,8 @@ func (t *turn) onTick(tick Tick, gap time.Duration) {
 		if n.heard && !n.refused && t.quiet(i) > t.cfg.suspectAfter() && t.now-n.askedAt >= t.cfg.Interval {
 			t.probe(i)
 		}
-		if !n.warm && n.told && t.cfg.Mode == Promote {
-			n.warm = true
+		if t.cfg.Mode == Promote && n.told && n.verdict.alive() && (n.warmAt == 0 || t.now-n.warmAt > warmEvery) {
+			n.warmAt = t.now
 			t.emit(Effect{Kind: EffectWarm, Node: i})
 		}
 	}
@@ -81,7 +81,7 @@ func (t *turn) learn(i int, info Info) {
 	n := &t.nodes[i]
 	if n.told && n.info.RunID != info.RunID {
 		// A new process: nothing that was proven of the old one holds. With the master away its own word must do.
-		n.streaming, n.dirty, n.movedAt, n.warm = false, false, 0, false
+		n.streaming, n.dirty, n.movedAt, n.warmAt = false, false, 0, 0
 		n.cold = t.master == noNode || !t.state.passes()
 	}
 	if n.told && info.LinkUp && n.info.LinkUp && info.AppliedOffset > n.info.AppliedOffset {

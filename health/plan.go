@@ -177,6 +177,9 @@ func (t *turn) finish(i int, info Info) {
 		t.emit(Effect{Kind: EffectDemote, Node: p.old, To: i, Epoch: t.epoch})
 	}
 	t.emit(Effect{Kind: EffectCommit, Plan: p.id, Epoch: t.epoch, Record: t.record()})
+	if p.kind != planAdopt {
+		t.emit(Effect{Kind: EffectPersist, Node: i, Epoch: t.epoch})
+	}
 	t.emit(Effect{Kind: EffectKeep, Epoch: t.epoch, Receipt: receipt})
 	t.say("failover", i, fmt.Sprintf("%s took over from %s in %.1f ms, %d bytes lost", receipt.New, orNobody(receipt.Old),
 		receipt.Phases.Total, receipt.BytesLost))
@@ -201,7 +204,8 @@ func (t *turn) receipt(i int, info Info) Receipt {
 		ready = t.now
 	}
 	r := Receipt{Pool: t.cfg.Name, Epoch: t.epoch + 1, Trigger: p.trigger, Old: t.name(p.old), New: t.name(i), Cause: p.cause,
-		Cut: p.cut, OffsetSeen: p.offsetSeen, OffsetPromoted: info.Offset, BytesLost: max(0, p.offsetSeen-info.Offset)}
+		Cut: p.cut, OffsetSeen: p.offsetSeen, OffsetPromoted: info.Offset, BytesLost: max(0, p.offsetSeen-info.Offset),
+		At: t.wall}
 	if !t.cfg.verifies() {
 		r.OffsetSeen, r.OffsetPromoted, r.BytesLost = 0, 0, 0
 	}

@@ -40,7 +40,8 @@ type node struct {
 	repairAt  time.Duration
 	// relaxed is the min-replicas-to-write to be restored once a replica streams.
 	relaxed int64
-	warm    bool
+	// warmAt is when its command connections were last looked after; 0: never.
+	warmAt time.Duration
 }
 
 // loss is a sign of trouble that the master has not answered yet.
@@ -56,6 +57,7 @@ type loss struct {
 type pool struct {
 	cfg   *Settings // constant
 	now   time.Duration
+	wall  time.Time
 	state State
 	since time.Duration
 	why   string

@@ -13,7 +13,7 @@ func (t *turn) onResult(r Result) {
 	switch r.Kind {
 	case EffectIntend, EffectCommit, EffectNote, EffectKeep:
 		t.onJournalled(r)
-	case EffectRepoint, EffectDemote, EffectRestore, EffectWarm, EffectUnpause, EffectFence:
+	case EffectRepoint, EffectDemote, EffectRestore, EffectWarm, EffectPersist, EffectUnpause, EffectFence:
 		t.onRepaired(r)
 		return
 	}
@@ -127,12 +127,8 @@ func (t *turn) onRepaired(r Result) {
 			n.relaxed = 0
 		}
 		n.repairAt = t.now + repairPause
-	case EffectWarm:
-		if r.Err != nil {
-			n.warm = false
-		}
 	}
-	if r.Err != nil && r.Kind != EffectWarm {
+	if r.Err != nil && r.Kind != EffectWarm && r.Kind != EffectPersist {
 		t.say("warning", r.Node, fmt.Sprintf("%s %s: %v", r.Kind, t.name(r.Node), r.Err))
 	}
 }

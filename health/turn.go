@@ -16,7 +16,7 @@ type turn struct {
 func step(p pool, o Observation) (pool, []Effect) {
 	p.nodes = slices.Clone(p.nodes)
 	t := &turn{pool: p}
-	t.now = max(t.now, o.At)
+	t.now, t.wall = max(t.now, o.At), o.Wall
 	switch {
 	case o.Tick != nil:
 		t.onTick(*o.Tick, o.At-p.now)

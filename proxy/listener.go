@@ -69,7 +69,17 @@ func (w *worker) accept(tok uint64) {
 	w.loop.Defer(listenerToken(tokenListener, v, int(i)))
 }
 
+// fullText is what Redis says, so that client libraries know it.
+const fullText = "-ERR max number of clients reached\r\n"
+
 func (w *worker) hand(v *view, client int) {
+	if w.proxy.full() {
+		if !v.pool.options.Opaque {
+			_, _ = splice.Send(client, []byte(fullText))
+		}
+		splice.CloseFD(client)
+		return
+	}
 	to := w.proxy.lightest(w)
 	to.load.Add(1)
 	if to == w {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"syscall"
 
 	"holdfast/splice"
 )
@@ -14,15 +15,25 @@ import (
 // Options configure a Proxy.
 type Options struct {
 	// Loops is the number of event loops; 0: one per CPU.
-	Loops  int
-	Logger *slog.Logger
+	Loops int
+	// ClientsMax bounds the client connections of the process; 0: what the descriptor limit carries.
+	ClientsMax int
+	Logger     *slog.Logger
 }
+
+const (
+	// descriptorsKept are left for control connections, the journal, pipes and the admin API.
+	descriptorsKept = 100
+	// descriptorsEach: a client and its backend connection, and a reserve for those that change.
+	descriptorsEach = 2.2
+)
 
 // Proxy owns the event loops and the pools that run on them.
 type Proxy struct {
-	log     *slog.Logger
-	workers []*worker
-	pools   []*Pool
+	log        *slog.Logger
+	workers    []*worker
+	pools      []*Pool
+	clientsMax int64
 }
 
 // New makes the loops. Nothing listens or runs before Run.
@@ -33,7 +44,10 @@ func New(o Options) (*Proxy, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Proxy{log: o.Logger}
+	p := &Proxy{log: o.Logger, clientsMax: int64(o.ClientsMax)}
+	if p.clientsMax == 0 {
+		p.clientsMax = clientsCarried()
+	}
 	for i := range o.Loops {
 		loop, err := splice.NewLoop(splice.Options{})
 		if err != nil {
@@ -80,6 +94,24 @@ func (p *Proxy) Close() error {
 		errs = append(errs, w.loop.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// clientsCarried is how many clients the process's limit of open files allows.
+func clientsCarried() int64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 1 << 10
+	}
+	return max(1, int64(float64(min(limit.Cur, 1<<30)-min(limit.Cur, descriptorsKept))/descriptorsEach))
+}
+
+// full says that no more clients may come.
+func (p *Proxy) full() bool {
+	n := int64(0)
+	for _, w := range p.workers {
+		n += w.load.Load()
+	}
+	return n >= p.clientsMax
 }
 
 // lightest is the worker with the fewest sessions; ties go to the one that asks, which saves a hand-over.

@@ -3,15 +3,20 @@ package splice
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // echo answers every byte on every connection it accepts, with the raw calls alone.
@@ -131,12 +136,54 @@ func TestPostRunsEveryFunctionOnceAndInOrder(t *testing.T) {
 	}
 }
 
-// A loop that is asleep, or just falling asleep, must hear every single post.
-func TestPostWakesASleepingLoop(t *testing.T) {
+// A loop that is asleep, or just falling asleep, must hear every single post. The pauses sweep over the few nanoseconds between
+// its last look at the mail and its sleep.
+func TestPostWakesALoopThatIsFallingAsleep(t *testing.T) {
+	const posts, pauseMax = 40000, 3000
 	l := newLoop(t, Options{})
 	run(t, l, handler{})
-	for range 20000 {
-		onLoop(t, l, func() {})
+	rng := rand.New(rand.NewPCG(13, 14))
+	var ran atomic.Int64
+	fn := func() { ran.Add(1) }
+	for i := range int64(posts) {
+		l.Post(fn)
+		for deadline := time.Now().Add(patience); ran.Load() <= i; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatalf("post %d: the loop sleeps on it", i)
+			}
+		}
+		for range rng.IntN(pauseMax) {
+			ran.Load()
+		}
+	}
+}
+
+func TestMailboxPokesASleeperOnce(t *testing.T) {
+	fd := must[int](t)(unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC))
+	defer CloseFD(fd)
+	m := mailbox{wakefd: fd}
+	pokes := func() uint64 {
+		var count [8]byte
+		if _, err := unix.Read(fd, count[:]); err != nil {
+			return 0
+		}
+		return binary.NativeEndian.Uint64(count[:])
+	}
+	m.post(func() {})
+	if got := pokes(); got != 0 {
+		t.Errorf("pokes while awake: got %d, want 0", got)
+	}
+	if m.fallAsleep() {
+		t.Error("fall asleep over mail: got true, want false")
+	}
+	m.deliver()
+	if !m.fallAsleep() {
+		t.Error("fall asleep without mail: got false, want true")
+	}
+	m.post(func() {})
+	m.post(func() {})
+	if got := pokes(); got != 1 {
+		t.Errorf("pokes for two posts while asleep: got %d, want 1", got)
 	}
 }
 
@@ -279,6 +326,23 @@ func TestTimersAreNeverEarlyAndInOrder(t *testing.T) {
 		worst = max(worst, f.after-due)
 	}
 	t.Logf("latest by %v", worst)
+}
+
+// A pass may take long. A timer set at its end counts from then, not from the time that the pass has read.
+func TestTimerCountsFromTheMomentItIsSet(t *testing.T) {
+	const busy, due = 30 * time.Millisecond, 10 * time.Millisecond
+	l := newLoop(t, Options{})
+	seen := make(chan time.Time, 1)
+	run(t, l, handler{timer: func(uint64) { seen <- time.Now() }})
+	var set time.Time
+	onLoop(t, l, func() {
+		receive(t, time.After(busy), "the end of a long callback")
+		set = time.Now()
+		l.After(due, 1)
+	})
+	if got := receive(t, seen, "the timer").Sub(set); got < due {
+		t.Errorf("timer: got %v after it was set, want %v", got, due)
+	}
 }
 
 func TestUnwatchedDescriptorIsSilentAndLivesOn(t *testing.T) {

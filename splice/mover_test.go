@@ -263,10 +263,13 @@ func TestMoverDeliversWhatCameBeforeAReset(t *testing.T) {
 	}
 }
 
-// stuff fills a socket until it takes no more and returns how much it took. The kernel moves bytes on meanwhile, so only a
-// socket that stays full counts.
+// stuff fills a socket until it takes no more and returns how much it took. The kernel paces what it sends and moves bytes on
+// meanwhile, so only a socket that stays full counts, and its buffer must not grow by itself.
 func stuff(t *testing.T, fd int) int {
 	t.Helper()
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10); err != nil {
+		t.Fatal(err)
+	}
 	total, quiet, junk := 0, 0, make([]byte, 64<<10)
 	full := becomes(func() bool {
 		n, _ := Send(fd, junk)
@@ -274,7 +277,7 @@ func stuff(t *testing.T, fd int) int {
 			quiet = 0
 		}
 		quiet++
-		return quiet > 20
+		return quiet > 100
 	})
 	if !full {
 		t.Fatalf("stuff: took %d bytes and is not full", total)

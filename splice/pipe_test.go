@@ -67,19 +67,21 @@ func TestMoverGivesItsPipeBackWhenReleased(t *testing.T) {
 	})
 }
 
-// An ordinary user may have 64 MiB of pipes. Root may have more, so the test starts itself again as nobody.
+// An ordinary user may have 64 MiB of pipes. Root may have more, so the test starts itself again as a user whom nobody else is:
+// the limit counts all processes of a user, and two runs of this test must not share it.
 func TestUnprivilegedFallsBackToCopying(t *testing.T) {
-	const child, nobody = "HOLDFAST_SPLICE_UNPRIVILEGED", 65534
+	const child = "HOLDFAST_SPLICE_UNPRIVILEGED"
 	if os.Getenv(child) != "" || os.Getuid() != 0 {
 		testUnprivileged(t)
 		return
 	}
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestUnprivilegedFallsBackToCopying$", "-test.v")
 	cmd.Dir, cmd.Env = "/", append(os.Environ(), child+"=1", "TMPDIR=/tmp", "GOCOVERDIR=")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	user := uint32(1<<20 + os.Getpid())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 	out, err := cmd.CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("--- PASS")) {
-		t.Errorf("as nobody: %v\n%s", err, out)
+		t.Errorf("as user %d: %v\n%s", user, err, out)
 	}
 	t.Log(strings.TrimSpace(string(out)))
 }
@@ -98,6 +100,9 @@ func testUnprivileged(t *testing.T) {
 		if hoard = append(hoard, p); len(hoard) > 512 {
 			t.Fatalf("pipes of an ordinary user: got %d and no end", len(hoard))
 		}
+	}
+	if len(hoard) == 0 {
+		t.Fatal("pipes of this user: got none before the test took any; another process of the user holds them all")
 	}
 	t.Logf("%d pipes until the limit; a fresh one then has %d bytes", len(hoard), freshPipeBytes(t))
 	h := newHop(t, "tcp", -1, Options{}).start()

@@ -163,8 +163,23 @@ func TestRawCallsTellEndFromEmpty(t *testing.T) {
 		if n, errno := Send(fd, buf); n != 0 || errno != syscall.EPIPE {
 			t.Errorf("%s, send after shutdown: got %d, %v, want 0, %v", network, n, errno, syscall.EPIPE)
 		}
-		closeWrite(t, peer)
+		if n, errno := Peek(fd); n > 0 || errno != syscall.EAGAIN {
+			t.Errorf("%s, peek at nothing: got %d, %v, want none, %v", network, n, errno, syscall.EAGAIN)
+		}
+		if _, err := peer.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
 		awaitFD(t, fd, unix.POLLIN)
+		for range 2 {
+			if n, errno := Peek(fd); n != 1 || errno != 0 {
+				t.Errorf("%s, peek: got %d, %v, want 1, 0", network, n, errno)
+			}
+		}
+		if n, errno := Recv(fd, buf); n != 1 || errno != 0 {
+			t.Errorf("%s, after peeking: got %d, %v, want 1, 0", network, n, errno)
+		}
+		closeWrite(t, peer)
+		awaitFD(t, fd, unix.POLLRDHUP)
 		if n, errno := Recv(fd, buf); n != 0 || errno != 0 {
 			t.Errorf("%s, end: got %d, %v, want 0, 0", network, n, errno)
 		}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"holdfast/admin"
+	"holdfast/health"
+)
+
+// statusSource tells the admin API what the controllers and the data plane know.
+type statusSource struct{ pools []*servedPool }
+
+func (s statusSource) Status() admin.Status {
+	status := admin.Status{Version: buildVersion(), Pools: []admin.Pool{}}
+	for _, p := range s.pools {
+		status.Pools = append(status.Pools, p.status())
+	}
+	return status
+}
+
+func (p *servedPool) status() admin.Pool {
+	h, now := p.controller.Snapshot(), time.Now()
+	stats := dataPlane{p.data}.stats()
+	out := admin.Pool{
+		Name: p.name, State: h.State, Since: now.Add(-h.Since), Why: h.Why, Epoch: h.Epoch, Gate: h.Gate, Master: h.Master,
+		Listen: p.cfg.Listen, Protocol: string(p.cfg.Protocol), Failover: string(p.cfg.Failover),
+		Clients: stats.Clients, Held: stats.Held, InFlight: stats.Unanswered, Failovers: h.Failovers,
+		Backends: []admin.Backend{}, LastReceipt: receipt(h.Last),
+	}
+	for _, b := range h.Backends {
+		out.Backends = append(out.Backends, admin.Backend{
+			Name: b.Name, Address: b.Address, Role: b.Role, Verdict: b.Verdict, Why: b.Why,
+			Offset: b.Offset, LagBytes: b.LagBytes, LinkUp: b.LinkUp, InSync: b.InSync,
+		})
+	}
+	return out
+}
+
+func receipt(r *health.Receipt) *admin.Receipt {
+	if r == nil {
+		return nil
+	}
+	return &admin.Receipt{
+		Epoch: r.Epoch, Trigger: string(r.Trigger), Old: r.Old, New: r.New, Cause: r.Cause,
+		PhasesMS: admin.Phases{
+			{Name: "detect", MS: r.Phases.Detect}, {Name: "hold", MS: r.Phases.Hold}, {Name: "drain", MS: r.Phases.Drain},
+			{Name: "promote", MS: r.Phases.Promote}, {Name: "release", MS: r.Phases.Release}, {Name: "total", MS: r.Phases.Total},
+		},
+		Clients: r.Cut.Clients, Held: r.Cut.Held,
+		Cut: admin.Cut{
+			NeverSent: r.Cut.NeverSent, Refused: r.Cut.Refused, Retried: r.Cut.RetriedReads, Unknown: r.Cut.Unknown,
+		},
+		OffsetSeen: r.OffsetSeen, OffsetPromoted: r.OffsetPromoted, BytesLost: r.BytesLost, At: r.At,
+	}
+}
+
+// Events merges what the pools remember. Each pool numbers its own events, so the merged number is made of the time.
+func (s statusSource) Events(after uint64) []admin.Event {
+	var events []admin.Event
+	for _, p := range s.pools {
+		for _, e := range p.controller.Events(0) {
+			events = append(events, admin.Event{
+				Seq: uint64(e.At.UnixNano()), At: e.At, Pool: p.name, Epoch: e.Epoch, Type: "pool." + e.Kind,
+				Severity: severity(e), Subject: e.Node, Text: e.Text,
+			})
+		}
+	}
+	slices.SortStableFunc(events, func(a, b admin.Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	for i := 1; i < len(events); i++ {
+		events[i].Seq = max(events[i].Seq, events[i-1].Seq+1)
+	}
+	return slices.DeleteFunc(events, func(e admin.Event) bool { return e.Seq <= after })
+}
+
+func severity(e health.Event) string {
+	switch {
+	case e.Kind == "warning", e.Kind == "failover":
+		return "warning"
+	case e.To == "stuck":
+		return "critical"
+	}
+	return "info"
+}
