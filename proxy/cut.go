@@ -20,7 +20,7 @@ func (w *worker) onBackendLost(s *session, kind EvidenceKind) {
 		w.leave(s)
 	case s.epoch == v.seen.Epoch:
 		w.lost(s)
-		w.cutSession(s, false)
+		v.fallen.Add(w.cutSession(s, false))
 	default:
 		w.cutSession(s, false)
 		return
@@ -84,12 +84,12 @@ func (w *worker) harvest(s *session) {
 // cutPool ends every backend connection of this view up to an epoch.
 func (w *worker) cutPool(v *view, epoch uint64) CutReport {
 	w.follow(v)
-	var report CutReport
+	report := CutReport{Clients: int(v.connected.Load()), CutCounts: v.fallen}
+	v.fallen = resp.CutCounts{}
 	for _, st := range [...]state{stateServing, stateHeld, stateFinishing, stateDialing, statePiping} {
 		for n, s := v.lists[st].n, v.lists[st].first; n > 0 && s != nil; n-- {
 			next := s.next
 			if s.epoch <= epoch && s.backend >= 0 {
-				report.Clients++
 				report.Add(w.cutOne(s))
 			}
 			s = next

@@ -65,6 +65,7 @@ func (w *worker) release(v *view) {
 		}
 	}
 	if v.seen.Gate == GateOpen {
+		v.fallen = resp.CutCounts{}
 		w.dropStale(v)
 		w.dialNext(v)
 	}

@@ -87,7 +87,7 @@ func (p *Pool) SlowInFlight() int { return int(p.slow.Load()) }
 
 // CutReport says what became of a lost epoch's sessions.
 type CutReport struct {
-	Clients int // sessions that had a backend connection
+	Clients int // sessions of the pool
 	Held    int // sessions that now wait for the next epoch
 	resp.CutCounts
 }

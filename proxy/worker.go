@@ -57,6 +57,9 @@ type view struct {
 	dialing  int // sessions in stateDialing that hold a dial slot
 	busy     int // sessions with unanswered requests
 	quiet    []func()
+	// fallen counts what became of sessions that lost their backend by themselves since the last release; a cut reports
+	// it with its own.
+	fallen resp.CutCounts
 	// connected and held mirror the lengths of the lists for readers outside the loop.
 	connected, held atomic.Int64
 	accepted        uint64

@@ -1,0 +1,105 @@
+package failover
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"holdfast/health"
+)
+
+func TestFollowNeverPromotes(t *testing.T) {
+	a, b := pair(t)
+	r := newRig(t, func(s *health.Settings) { s.Mode = health.Follow }, a, b)
+	r.awaitServing(a)
+	after(200 * time.Millisecond)
+	a.Kill()
+	r.awaitRoute(2*time.Second, "shut", func(route health.Route) bool { return route.Gate == health.GateShut })
+	after(1500 * time.Millisecond)
+	if info, err := b.info(); err != nil || !info.IsReplica() {
+		t.Fatalf("replica: got %+v %v, want it untouched", info, err)
+	}
+	b.must("REPLICAOF", "NO", "ONE")
+	r.awaitServing(b)
+	a.Start()
+	after(500 * time.Millisecond)
+	r.awaitServing(b)
+	if info, err := a.info(); err != nil || !info.IsMaster() {
+		t.Errorf("reborn node: got %+v %v, want it untouched", info, err)
+	}
+	if _, err := r.Switchover(t.Context(), ""); !errors.Is(err, health.ErrMode) {
+		t.Errorf("switchover: got %v, want %v", err, health.ErrMode)
+	}
+	checkRoutes(t, r)
+}
+
+func TestSomebodyElseFailsOver(t *testing.T) {
+	for _, mode := range []health.Mode{health.Promote, health.Follow} {
+		t.Run(mode.String(), func(t *testing.T) {
+			a, b := pair(t)
+			r := newRig(t, func(s *health.Settings) { s.Mode = mode }, a, b)
+			r.awaitServing(a)
+			r.awaitInSync(5*time.Second, b)
+			a.must("FAILOVER", "TO", "127.0.0.1", fmt.Sprint(b.port), "TIMEOUT", "2000")
+			r.Observe(health.Evidence{Backend: 0, Epoch: 1, Kind: health.EvReadonly})
+			r.awaitServing(b)
+			receipts := r.Receipts()
+			if got := receipts[len(receipts)-1].Trigger; got != health.TriggerAdopted {
+				t.Errorf("trigger: got %s, want %s", got, health.TriggerAdopted)
+			}
+			checkRoutes(t, r)
+		})
+	}
+}
+
+func TestOrderedTakesTheNextOnlyWhenTheCurrentFails(t *testing.T) {
+	for _, probe := range []health.Probe{health.ProbeRedis, health.ProbeConnect} {
+		t.Run(fmt.Sprint(probe), func(t *testing.T) {
+			a, b := newServer(t, "redis1"), newServer(t, "redis2")
+			a.Start()
+			b.Start()
+			r := newRig(t, func(s *health.Settings) { s.Mode, s.Probe = health.Ordered, probe }, a, b)
+			if route := r.awaitServing(a); route.Lineage != "" {
+				t.Errorf("lineage: got %q, want none", route.Lineage)
+			}
+			a.Kill()
+			r.awaitServing(b)
+			a.Start()
+			after(300 * time.Millisecond)
+			r.awaitServing(b) // no failing back
+			checkRoutes(t, r)
+		})
+	}
+}
+
+func TestOffWaitsForItsOwnMaster(t *testing.T) {
+	a, b := pair(t)
+	r := newRig(t, func(s *health.Settings) { s.Mode = health.Off }, a, b)
+	r.awaitServing(a)
+	a.Kill()
+	r.awaitRoute(2*time.Second, "shut", func(route health.Route) bool { return route.Gate == health.GateShut })
+	after(1200 * time.Millisecond)
+	if info, err := b.info(); err != nil || !info.IsReplica() {
+		t.Errorf("replica: got %+v %v, want it untouched", info, err)
+	}
+	a.Start()
+	r.awaitServing(a)
+}
+
+// A lone new master with min-replicas-to-write would refuse every write.
+func TestMinReplicasIsRelaxedAndRestored(t *testing.T) {
+	a, b := pair(t, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "1")
+	r := newRig(t, nil, a, b)
+	r.awaitServing(a)
+	r.awaitInSync(5*time.Second, b)
+	a.Kill()
+	r.awaitServing(b)
+	b.must("SET", "k", "1")
+	a.Start()
+	r.awaitInSync(10*time.Second, a)
+	eventually(t, 5*time.Second, "restored", func() bool {
+		got, err := b.do("CONFIG", "GET", "min-replicas-to-write")
+		return err == nil && fmt.Sprint(got) == "[min-replicas-to-write 1]" || fmt.Sprint(got) == "map[min-replicas-to-write:1]"
+	})
+}
