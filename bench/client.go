@@ -85,6 +85,8 @@ func (c *client) run(ctx context.Context, clients *sync.WaitGroup) {
 	}
 	if c.conn != nil {
 		c.probe()
+	}
+	if c.conn != nil { // the probe may have lost it
 		c.hangUp()
 	}
 }
@@ -231,9 +233,13 @@ func (c *client) judge(cmd command, rep reply) Outcome {
 		c.load.tally.refused("EXEC-NIL")
 		return Fail
 	}
-	if why := cmd.judge(rep); why != "" {
-		c.load.tally.note("%s: wrong reply to %s %s: %s", c.name, cmd.args[0], cmd.args[min(1, len(cmd.args)-1)], why)
-		return Wrong
+	f := cmd.judge(rep)
+	if o := f.outcome(); o != OK {
+		c.load.tally.note("%s: %s reply to %s %s: %s", c.name, o, cmd.args[0], cmd.args[min(1, len(cmd.args)-1)], f.why)
+		if o == Stale {
+			c.load.tally.lost(f.since)
+		}
+		return o
 	}
 	return OK
 }
@@ -245,7 +251,7 @@ func (c *client) settle(cmd command, o Outcome, lost bool) Outcome {
 		c.load.tally.ok(c.load.tally.now())
 	} else if !cmd.lenient {
 		c.load.tally.commands[o].Add(1)
-		if cmd.read && o != Wrong {
+		if cmd.read && o != Wrong && o != Stale {
 			c.load.tally.readsFailed.Add(1)
 		}
 	}

@@ -12,26 +12,34 @@ type command struct {
 	read        bool                       // changes nothing, so it must never end in an error
 	lenient     bool                       // an error reply is as good as success: DISCARD after a failed MULTI
 	nullRefuses bool                       // a null reply proves that nothing was executed: EXEC
-	judge       func(reply) string         // says what is wrong with a reply, "" when it is right
+	judge       func(reply) flaw           // says what is wrong with a reply
 	settle      func(o Outcome, lost bool) // tells the shadow; nil when there is none
 }
 
 // want builds a judge that knows the reply beforehand.
-func want(kind byte, text string) func(reply) string {
-	return func(r reply) string {
+func want(kind byte, text string) func(reply) flaw {
+	return func(r reply) flaw {
 		if r.kind != kind || r.null || r.text != text {
-			return fmt.Sprintf("got %.60s, want %.60q", r, text)
+			return flaw{why: fmt.Sprintf("got %.60s, want %.60q", r, text)}
 		}
-		return ""
+		return flaw{}
 	}
 }
+
+// counts builds a judge for a reply that counts.
+func (c *client) counts(n *counter) func(reply) flaw {
+	return func(r reply) flaw { return n.judge(r, c.load.tally.now()) }
+}
+
+// note settles an id in its ledger.
+func (c *client) note(l *ledger, id int, o Outcome) { l.settle(id, o, c.load.tally.now()) }
 
 // push appends a unique id to the client's list; the reply counts the executions.
 func (c *client) push() command {
 	id := c.list.next()
-	return command{args: []string{"RPUSH", c.key("list"), strconv.Itoa(id)}, judge: c.listLen.judge,
+	return command{args: []string{"RPUSH", c.key("list"), strconv.Itoa(id)}, judge: c.counts(&c.listLen),
 		settle: func(o Outcome, lost bool) {
-			c.list.settle(id, o)
+			c.note(&c.list, id, o)
 			c.listLen.settle(o, lost)
 		}}
 }
@@ -39,20 +47,20 @@ func (c *client) push() command {
 // add puts a unique id into the client's set; a reply of 0 means that somebody was there before.
 func (c *client) add() command {
 	id := c.set.next()
-	return command{args: []string{"SADD", c.key("set"), strconv.Itoa(id)}, settle: func(o Outcome, _ bool) { c.set.settle(id, o) },
-		judge: func(r reply) string {
+	return command{args: []string{"SADD", c.key("set"), strconv.Itoa(id)}, settle: func(o Outcome, _ bool) { c.note(&c.set, id, o) },
+		judge: func(r reply) flaw {
 			if r.kind != ':' || r.num != 1 {
-				return fmt.Sprintf("got %s for a new id, want 1", r)
+				return flaw{why: fmt.Sprintf("got %s for a new id, want 1", r)}
 			}
-			return ""
+			return flaw{}
 		}}
 }
 
 // count increments the client's counter.
 func (c *client) count() command {
 	id := c.incrs.next()
-	return command{args: []string{"INCR", c.key("ctr")}, judge: c.incr.judge, settle: func(o Outcome, lost bool) {
-		c.incrs.settle(id, o)
+	return command{args: []string{"INCR", c.key("ctr")}, judge: c.counts(&c.incr), settle: func(o Outcome, lost bool) {
+		c.note(&c.incrs, id, o)
 		c.incr.settle(o, lost)
 	}}
 }
@@ -62,30 +70,26 @@ func (c *client) store(reg int) command {
 	id := c.regNext
 	c.regNext++
 	return command{args: []string{"SET", c.regKey(reg), c.regValue(reg, id)}, judge: want('+', "OK"),
-		settle: func(o Outcome, _ bool) { c.regs[reg].write(id, o) }}
+		settle: func(o Outcome, _ bool) { c.regs[reg].write(id, o, c.load.tally.now()) }}
 }
 
 // fetch reads a register: it holds the last acknowledged value or a later one of unknown outcome.
 func (c *client) fetch(reg int) command {
-	return command{args: []string{"GET", c.regKey(reg)}, read: true, judge: func(r reply) string { return c.holds(reg, r) }}
+	return command{args: []string{"GET", c.regKey(reg)}, read: true, judge: func(r reply) flaw { return c.holds(reg, r) }}
 }
 
 // holds checks the value of a register against the shadow.
-func (c *client) holds(reg int, r reply) string {
+func (c *client) holds(reg int, r reply) flaw {
 	id := absent
 	if !r.null {
 		var err error
 		head, _, _ := strings.Cut(r.text, " ")
 		id, err = strconv.Atoi(head[strings.LastIndexByte(head, ':')+1:])
 		if r.kind != '$' || err != nil || id < 0 || r.text != c.regValue(reg, id) {
-			return fmt.Sprintf("got %.60s, want a value of %s", r, c.regKey(reg))
+			return flaw{why: fmt.Sprintf("got %.60s, want a value of %s", r, c.regKey(reg))}
 		}
 	}
-	maybe := append([]int(nil), c.regs[reg].maybe...)
-	if !c.regs[reg].read(id) {
-		return fmt.Sprintf("got write %d, want one of %v", id, maybe)
-	}
-	return ""
+	return c.regs[reg].read(id)
 }
 
 func (c *client) regKey(reg int) string { return c.key("reg" + strconv.Itoa(reg)) }
@@ -109,26 +113,29 @@ func (c *client) echo() command {
 
 // tail reads the end of the list: nothing that was acknowledged may be missing there.
 func (c *client) tail() command {
-	return command{args: []string{"LRANGE", c.key("list"), "-1", "-1"}, read: true, judge: func(r reply) string {
-		if r.kind != '*' {
-			return fmt.Sprintf("got %s, want an array", r)
+	return command{args: []string{"LRANGE", c.key("list"), "-1", "-1"}, read: true, judge: c.ends}
+}
+
+// ends judges the last entry of the list.
+func (c *client) ends(r reply) flaw {
+	if r.kind != '*' {
+		return flaw{why: fmt.Sprintf("got %s, want an array", r)}
+	}
+	last := absent
+	if len(r.items) > 0 {
+		n, err := strconv.Atoi(r.items[0].text)
+		if err != nil {
+			return flaw{why: fmt.Sprintf("got %s, want an id", r)}
 		}
-		last := -1
-		if len(r.items) > 0 {
-			n, err := strconv.Atoi(r.items[0].text)
-			if err != nil {
-				return fmt.Sprintf("got %s, want an id", r)
-			}
-			last = n
+		last = n
+	}
+	if last >= len(c.list.outcomes) || last >= 0 && c.list.outcomes[last] == Fail {
+		return flaw{why: fmt.Sprintf("the list ends at id %d, which was never written", last)}
+	}
+	for id := last + 1; id < len(c.list.outcomes); id++ {
+		if c.list.outcomes[id] == OK {
+			return flaw{fmt.Sprintf("the list ends at id %d, but %d was acknowledged", last, id), true, c.list.acked[id]}
 		}
-		for id := len(c.list.outcomes) - 1; id > last; id-- {
-			if c.list.outcomes[id] == OK {
-				return fmt.Sprintf("the list ends at id %d, but %d was acknowledged", last, id)
-			}
-		}
-		if last >= len(c.list.outcomes) || last >= 0 && c.list.outcomes[last] == Fail {
-			return fmt.Sprintf("the list ends at id %d, which was never written", last)
-		}
-		return ""
-	}}
+	}
+	return flaw{}
 }

@@ -53,7 +53,8 @@ type result struct {
 type demo struct {
 	*scene
 	screen *screen
-	victim *Server // the master at the beginning of the act
+	victim *Server   // the master at the beginning of the act
+	frozen time.Time // when it was stopped
 }
 
 // Demo starts a real pair and the daemon on loopback, drives live traffic, and commits three faults while it shows what
@@ -86,7 +87,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	promises := demoPromises(results, d.report.Counts, checked)
+	promises := demoPromises(results, d.report.Counts, checked, d.load.tally.lossAge())
 	d.screen.summary(results, d.report.Counts, checked, promises)
 	return broken(promises)
 }
@@ -135,24 +136,24 @@ func (d *demo) play(ctx context.Context, a act) (result, error) {
 	if err := d.load.WaitServed(ctx, proof, servedMax); err != nil {
 		return r, err
 	}
-	r.gap, r.after = d.load.tally.gap(), d.load.kept(connections)
-	r.since(counts, d.load.Counts())
 	if status, err = d.daemon.Status(ctx); err != nil {
 		return r, err
 	}
 	r.receipt = status.Receipt
+	r.measure(d.load, connections, counts)
 	d.screen.outcome(r)
-	if err := a.repair(ctx, d); err != nil {
-		return r, err
-	}
-	return r, d.waitSynced(ctx)
+	err = a.repair(ctx, d)
+	r.measure(d.load, connections, counts) // mending the pair must not be noticed either
+	return r, err
 }
 
-// since keeps the errors that came after before.
-func (r *result) since(before, after Counts) {
+// measure notes what clients have noticed since they had these connections and counts.
+func (r *result) measure(l *Load, connections []int64, before Counts) {
+	now := l.Counts()
+	r.gap, r.after = l.tally.gap(), l.kept(connections)
 	r.errors = make(map[string]int)
-	for class, n := range after.Errors {
+	for class, n := range now.Errors {
 		r.errors[class] = n - before.Errors[class]
 	}
-	r.readsFailed = after.ReadsFailed - before.ReadsFailed
+	r.readsFailed = now.ReadsFailed - before.ReadsFailed
 }

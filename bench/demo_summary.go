@@ -49,6 +49,9 @@ func (s *screen) summary(results []result, n Counts, v Verification, promises []
 	s.printf("\n")
 	held := true
 	for _, p := range promises {
+		if p.Held && p.Text == lossPromise && v.Lost+int(n.Stale) > 0 {
+			s.printf("  Lost: %s.\n  Redis had not passed these on to anybody when it was stopped; direct clients lose them too.\n\n", p.Got)
+		}
 		if !p.Held {
 			held = false
 			s.printf("  %s  %s: %s\n", s.red("BROKEN"), p.Text, p.Got)

@@ -46,7 +46,7 @@ func (d Drill) Run(ctx context.Context, o Options) (Report, error) {
 // Drills are all faults, in the order in which they are best read.
 func Drills() []Drill {
 	var all []Drill
-	for _, p := range []plan{sigkill(), sigstop(), sigstopShort(), slowCommand(), secondFailover(), rebornEmpty(), rebornOld(),
+	for _, p := range []plan{sigkill(), drain(), sigstop(), sigstopShort(), slowCommand(), secondFailover(), rebornEmpty(), rebornOld(),
 		switchovers(), bothDead(), bothDeadTooLong(), restartSwapped(), sidecar()} {
 		all = append(all, Drill{Name: p.name, Fault: p.fault, run: p.run})
 	}
@@ -100,6 +100,7 @@ func (p plan) run(ctx context.Context, o Options) (r Report, err error) {
 	s.report.promise(err == nil, "all clients are served again", "%s", orYes(err))
 	s.report.ClientsAfter = s.load.kept(before)
 	s.report.Gap, s.report.Stall = s.load.tally.gap(), time.Duration(s.load.tally.stallMax.Load())
+	s.report.Noise = time.Duration(s.load.tally.noiseMax.Load())
 	s.stopLoad()
 	if err := s.verify(ctx, p); err != nil {
 		s.report.promise(false, "the data can be verified", "%v", err)
@@ -126,6 +127,7 @@ func (s *scene) verify(ctx context.Context, p plan) error {
 	if s.report.Verification, err = s.load.Verify(ctx, master); err != nil {
 		return err
 	}
+	s.report.LossAge = s.load.tally.lossAge()
 	if p.converge {
 		err := s.pair.Converged(ctx, master, servedMax)
 		s.report.promise(err == nil, "all nodes hold the same data in the end", "%s", orYes(err))

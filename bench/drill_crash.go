@@ -18,7 +18,7 @@ func sigkill() plan {
 		name: "sigkill", fault: "SIGKILL of the master",
 		gapMax: gapKill, promotions: 1, errors: errorsInFlight,
 		commit: func(ctx context.Context, s *scene) error {
-			if err := s.pair.Master.Kill(); err != nil {
+			if err := s.kill(s.pair.Master); err != nil {
 				return err
 			}
 			return s.waitPromotions(ctx, 1)
@@ -32,7 +32,7 @@ func secondFailover() plan {
 		name: "second-failover", fault: "the new master is killed 2 s after a failover, once its replica is in sync again",
 		gapMax: gapKill, promotions: 2, errors: errorsInFlight,
 		commit: func(ctx context.Context, s *scene) error {
-			if err := s.pair.Master.Kill(); err != nil {
+			if err := s.kill(s.pair.Master); err != nil {
 				return err
 			}
 			if err := s.waitPromotions(ctx, 1); err != nil {
@@ -47,7 +47,7 @@ func secondFailover() plan {
 			if err := s.waitSynced(ctx); err != nil {
 				return err
 			}
-			if err := s.pair.Replica.Kill(); err != nil {
+			if err := s.kill(s.pair.Replica); err != nil {
 				return err
 			}
 			return s.waitPromotions(ctx, 2)
@@ -60,6 +60,7 @@ func rebornEmpty() plan {
 		name: "reborn-empty", fault: "the master is killed and restarted empty at once",
 		gapMax: gapKill, promotions: 1, errors: errorsInFlight, converge: true,
 		commit: func(ctx context.Context, s *scene) error {
+			s.load.tally.fault()
 			if err := s.pair.Master.RestartEmpty(ctx); err != nil {
 				return err
 			}
@@ -79,12 +80,50 @@ func rebornOld() plan {
 			return s.load.WaitServed(ctx, proof, servedMax)
 		},
 		commit: func(ctx context.Context, s *scene) error {
+			s.load.tally.fault()
 			if err := s.pair.Master.RestartFromSnapshot(ctx); err != nil {
 				return err
 			}
 			return s.reborn(ctx)
 		},
 	}
+}
+
+// drainDelay is how long the replica of the drain drill has bytes of its master unread: at thousands of writes a second,
+// enough to lose hundreds.
+const drainDelay = 100 * time.Millisecond
+
+// drain kills the master while its replica has not read what was sent to it. A promotion that does not wait for the
+// replica throws all of that away, although nothing of it was ever at risk.
+func drain() plan {
+	return plan{
+		name: "drain", fault: "SIGKILL of the master while its replica is behind",
+		gapMax: gapKill + drainDelay, promotions: 1, errors: errorsInFlight,
+		commit: func(ctx context.Context, s *scene) error {
+			if err := s.pair.Replica.Freeze(); err != nil {
+				return err
+			}
+			if err := pause(ctx, drainDelay); err != nil {
+				return err
+			}
+			if err := s.kill(s.pair.Master); err != nil {
+				return err
+			}
+			if err := pause(ctx, drainDelay); err != nil {
+				return err
+			}
+			if err := s.pair.Replica.Wake(); err != nil {
+				return err
+			}
+			return s.waitPromotions(ctx, 1)
+		},
+	}
+}
+
+// kill notes the time, because a write acknowledged right before it may be lost by Redis itself.
+func (s *scene) kill(server *Server) error {
+	s.load.tally.fault()
+	return server.Kill()
 }
 
 // reborn waits until the node that came back with other data is a replica like any other.

@@ -47,10 +47,10 @@ func (s *scene) saveAndKill(ctx context.Context) error {
 	if err := s.pair.Master.Save(ctx); err != nil {
 		return err
 	}
-	if err := s.pair.Master.Kill(); err != nil {
+	if err := s.pair.Replica.Kill(); err != nil { // first, or it would be promoted before it dies
 		return err
 	}
-	return s.pair.Replica.Kill()
+	return s.pair.Master.Kill()
 }
 
 // restarts is how often restartSwapped ends the proxy.
@@ -75,7 +75,7 @@ func restartSwapped() plan {
 // restartBesideImpostor leaves the true master silent until the impostor had every chance to be taken for it.
 func (s *scene) restartBesideImpostor(ctx context.Context) error {
 	impostor, truth := s.pair.Master, s.pair.Replica
-	if err := impostor.Kill(); err != nil {
+	if err := s.kill(impostor); err != nil {
 		return err
 	}
 	if err := s.waitPromotions(ctx, 1); err != nil {

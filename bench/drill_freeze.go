@@ -11,7 +11,7 @@ func sigstop() plan {
 		name: "sigstop-3s", fault: "SIGSTOP of the master, woken 3 s later",
 		gapMax: gapFreeze, promotions: 1, errors: errorsInFlight, converge: true,
 		commit: func(ctx context.Context, s *scene) error {
-			if err := freeze(ctx, s.pair.Master, 3*time.Second); err != nil {
+			if err := s.freeze(ctx, s.pair.Master, 3*time.Second); err != nil {
 				return err
 			}
 			if err := s.pair.Master.WaitRole(ctx, "slave", servedMax); err != nil {
@@ -26,12 +26,13 @@ func sigstopShort() plan {
 	return plan{
 		name: "sigstop-300ms", fault: "SIGSTOP of the master for 300 ms",
 		gapMax: gapFreeze, promotions: 0, errors: errorsNone,
-		commit: func(ctx context.Context, s *scene) error { return freeze(ctx, s.pair.Master, 300*time.Millisecond) },
+		commit: func(ctx context.Context, s *scene) error { return s.freeze(ctx, s.pair.Master, 300*time.Millisecond) },
 	}
 }
 
 // freeze stops a server for d.
-func freeze(ctx context.Context, server *Server, d time.Duration) error {
+func (s *scene) freeze(ctx context.Context, server *Server, d time.Duration) error {
+	s.load.tally.fault()
 	if err := server.Freeze(); err != nil {
 		return err
 	}
@@ -41,10 +42,13 @@ func freeze(ctx context.Context, server *Server, d time.Duration) error {
 	return server.Wake()
 }
 
-// busyScript keeps the server's one thread busy for three seconds of processor time and changes nothing.
-const busyScript = "local t = os.clock() while os.clock() - t < 3 do end return 'done'"
+// busyScript keeps the server's one thread busy for three seconds and changes nothing. The count ends it on servers that
+// freeze the time a script sees.
+const busyScript = `local from, n, now = redis.call('TIME'), 0, nil
+repeat now = redis.call('TIME') n = n + 1 until (now[1] - from[1]) * 1000000 + now[2] - from[2] >= 3000000 or n > 20000000
+return 'done'`
 
-// slowMax bounds the answer to busyScript: three seconds of processor time take longer where processors are shared.
+// slowMax bounds the answer to busyScript.
 const slowMax = 12 * time.Second
 
 func slowCommand() plan {

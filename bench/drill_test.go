@@ -2,23 +2,39 @@ package bench
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
+
+// attempts is how often a drill is made when only its gap was too long. Everything else must hold at the first time.
+const attempts = 3
 
 // TestDrill commits each fault against the built holdfast and real servers; the limits are those of the guarantees.
 func TestDrill(t *testing.T) {
 	for _, d := range Drills() {
 		t.Run(d.Name, func(t *testing.T) {
-			report, err := d.Run(t.Context(), Options{Binary: binary(t)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Log(&report)
-			for _, p := range report.Broken() {
-				t.Errorf("%s: got %s", p.Text, p.Got)
+			for attempt := 1; ; attempt++ {
+				report, err := d.Run(t.Context(), Options{Binary: binary(t)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Log(&report)
+				if attempt < attempts && onlySlow(report.Broken()) {
+					t.Logf("attempt %d was too slow; once more", attempt)
+					continue
+				}
+				for _, p := range report.Broken() {
+					t.Errorf("%s: got %s", p.Text, p.Got)
+				}
+				return
 			}
 		})
 	}
+}
+
+// onlySlow reports whether the gap alone is broken, which a machine that is busy with other things does by itself.
+func onlySlow(broken []Promise) bool {
+	return len(broken) == 1 && strings.HasPrefix(broken[0].Text, gapPromise)
 }
 
 func TestDemo(t *testing.T) {

@@ -15,6 +15,7 @@ const (
 	databasesDefault = 4
 	thinkDefault     = 5 * time.Millisecond
 	hungDefault      = 30 * time.Second
+	witnessEvery     = 5 * time.Millisecond
 )
 
 // LoadOptions say who connects where, and how fast.
@@ -87,8 +88,28 @@ func (l *Load) Run(ctx context.Context) error {
 		clients.Add(1)
 		go c.run(ctx, &clients) // awaited below
 	}
+	watching, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var witness sync.WaitGroup
+	witness.Add(1)
+	go l.witness(watching, &witness) // awaited below
 	clients.Wait()
+	cancel()
+	witness.Wait()
 	return nil
+}
+
+// witness wakes up at fixed times and notes how late it is. What keeps it waiting keeps the servers waiting too: it tells
+// a slow machine from a slow failover.
+func (l *Load) witness(ctx context.Context, done *sync.WaitGroup) {
+	defer done.Done()
+	for {
+		due := l.tally.now() + int64(witnessEvery)
+		if pause(ctx, witnessEvery) != nil {
+			return
+		}
+		raise(&l.tally.noiseMax, l.tally.now()-due)
+	}
 }
 
 // Mark begins the window in which the longest gap and stall are measured.

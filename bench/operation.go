@@ -75,7 +75,7 @@ func (c *client) transaction() []command {
 		{args: []string{"RPUSH", c.key("txlist"), fmt.Sprint(id)}, judge: queued},
 		{args: []string{"INCR", c.key("txctr")}, judge: queued},
 		{args: []string{"EXEC"}, nullRefuses: true, judge: c.executed, settle: func(o Outcome, lost bool) {
-			c.tx.settle(id, o)
+			c.note(&c.tx, id, o)
 			c.txLen.settle(o, lost)
 			c.txIncr.settle(o, lost)
 		}},
@@ -83,14 +83,15 @@ func (c *client) transaction() []command {
 }
 
 // executed judges the reply of EXEC.
-func (c *client) executed(r reply) string {
+func (c *client) executed(r reply) flaw {
 	if r.kind != '*' || len(r.items) != 2 {
-		return fmt.Sprintf("got %s, want two results", r)
+		return flaw{why: fmt.Sprintf("got %s, want two results", r)}
 	}
-	if why := c.txLen.judge(r.items[0]); why != "" {
-		return why
+	length, count := c.counts(&c.txLen)(r.items[0]), c.counts(&c.txIncr)(r.items[1])
+	if length.why != "" {
+		return length
 	}
-	return c.txIncr.judge(r.items[1])
+	return count
 }
 
 // interactive is the same transaction, one round trip for each step. A transaction whose EXEC was never sent has not
@@ -110,7 +111,7 @@ func (c *client) interactive() {
 			return
 		}
 		if i == 0 {
-			c.exchange(command{args: []string{"DISCARD"}, lenient: true, judge: func(reply) string { return "" }})
+			c.exchange(command{args: []string{"DISCARD"}, lenient: true, judge: func(reply) flaw { return flaw{} }})
 			return
 		}
 	}

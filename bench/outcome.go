@@ -15,13 +15,33 @@ const (
 	Fail
 	// Wrong was answered with something no correct server can say: another client's value, an older value, another type.
 	Wrong
+	// Stale is a right answer from a history in which a write that was acknowledged has not happened: the write is lost.
+	Stale
 	// Hung was never answered although the connection stayed open. It may have been executed.
 	Hung
 )
 
 // String is the outcome as reports spell it.
 func (o Outcome) String() string {
-	return [...]string{"unknown", "ok", "fail", "wrong", "hung"}[o]
+	return [...]string{"unknown", "ok", "fail", "wrong", "stale", "hung"}[o]
+}
+
+// flaw is what a judge has against a reply; the zero value is nothing.
+type flaw struct {
+	why   string
+	stale bool  // the reply is the client's own, but shows that acknowledged writes are missing
+	since int64 // when the oldest of them was acknowledged, in ns of the tally's clock
+}
+
+func (f flaw) outcome() Outcome {
+	switch {
+	case f.why == "":
+		return OK
+	case f.stale:
+		return Stale
+	default:
+		return Wrong
+	}
 }
 
 // unknownClass is the first word of the error that admits that a write may or may not have been applied.

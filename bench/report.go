@@ -25,6 +25,8 @@ type Report struct {
 	Verification  Verification
 	Gap           time.Duration // longest time without a success at any client, the fault inside
 	Stall         time.Duration // longest time one client waited for one operation
+	Noise         time.Duration // how late the machine let a waiting goroutine run, as a measure for the gap
+	LossAge       time.Duration // how long before a fault the oldest lost write had been acknowledged
 	ErrorOpsMax   int64         // most operations with an error at one client
 	Promotions    int           // how far the epoch grew
 	Receipt       *Receipt      // the last one
@@ -62,11 +64,13 @@ func errorText(classes map[string]int) string {
 func (r *Report) String() string {
 	var b strings.Builder
 	n, v := r.Counts, r.Verification
-	fmt.Fprintf(&b, "%s: %s (seed %d)\n", r.Drill, r.Fault, r.Seed)
-	fmt.Fprintf(&b, "  clients %d -> %d, disconnects %d, commands %d, errors %s, reads failed %d, wrong %d, hung %d\n",
-		r.ClientsBefore, r.ClientsAfter, n.Disconnects, n.OK, r.errorText(), n.ReadsFailed, n.Wrong, n.Hung)
-	fmt.Fprintf(&b, "  acknowledged lost %d, duplicates %d of %d checked; longest gap %s, longest stall %s; promotions %d\n",
-		v.Lost, v.Duplicates, v.Checked, ms(r.Gap), ms(r.Stall), r.Promotions)
+	fmt.Fprintf(&b, "%s: %s\n", r.Drill, r.Fault)
+	if r.ClientsBefore > 0 { // otherwise the drill had clients of its own kind, and only the promises speak
+		fmt.Fprintf(&b, "  clients %d -> %d, disconnects %d, commands %d, errors %s, reads failed %d, wrong %d, stale %d, hung %d (seed %d)\n",
+			r.ClientsBefore, r.ClientsAfter, n.Disconnects, n.OK, r.errorText(), n.ReadsFailed, n.Wrong, n.Stale, n.Hung, r.Seed)
+		fmt.Fprintf(&b, "  acknowledged lost %d, duplicates %d of %d checked; longest gap %s, longest stall %s; promotions %d\n",
+			v.Lost, v.Duplicates, v.Checked, ms(r.Gap), ms(r.Stall), r.Promotions)
+	}
 	if r.Receipt != nil {
 		fmt.Fprintf(&b, "  receipt: %s\n", r.Receipt)
 	}

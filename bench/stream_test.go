@@ -12,9 +12,9 @@ func TestStreamsDirectly(t *testing.T) {
 	check(t, s.Start(t.Context()))
 	defer s.Kill()
 	check(t, echoStream(t.Context(), s.address, 7, 3<<20+1))
-	check(t, giveStream(t.Context(), s.address, 12345))
+	check(t, giveStream(t.Context(), s.address, streamSize))
 	check(t, await(t.Context(), streamMax, pollEvery, func(context.Context) error {
-		if got := s.received(); len(got) != 1 || got[0] != 12345 {
+		if got := s.received(); len(got) != 1 || got[0] != streamSize {
 			return errBytes
 		}
 		return nil

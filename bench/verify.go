@@ -77,9 +77,9 @@ func (c *client) verify(from *conn, v *Verification) error {
 	if err != nil {
 		return err
 	}
-	present := v.compare(c.key("list"), &c.list, list)
-	v.compare(c.key("set"), &c.set, set)
-	v.compare(c.key("txlist"), &c.tx, tx)
+	present := c.compare(v, c.key("list"), &c.list, list)
+	c.compare(v, c.key("set"), &c.set, set)
+	c.compare(v, c.key("txlist"), &c.tx, tx)
 	v.ordered(c.key("list"), list)
 	v.ordered(c.key("txlist"), tx)
 	for _, p := range c.pipelines {
@@ -92,7 +92,7 @@ func (c *client) verify(from *conn, v *Verification) error {
 }
 
 // compare checks a collection of unique ids and returns which of them are present.
-func (v *Verification) compare(key string, l *ledger, have []int) []bool {
+func (c *client) compare(v *Verification, key string, l *ledger, have []int) []bool {
 	times := make([]int, len(l.outcomes))
 	present := make([]bool, len(l.outcomes))
 	for _, id := range have {
@@ -108,6 +108,7 @@ func (v *Verification) compare(key string, l *ledger, have []int) []bool {
 		switch {
 		case o == OK && times[id] == 0:
 			v.find(1, &v.Lost, "%s: id %d was acknowledged and is lost", key, id)
+			c.load.tally.lost(l.acked[id])
 		case o == Fail && times[id] > 0:
 			v.find(1, &v.Phantoms, "%s: id %d was refused and is there", key, id)
 		case o == Unknown && times[id] > 0:
@@ -148,6 +149,9 @@ func (c *client) verifyCounts(from *conn, v *Verification, transactions int) err
 	acked, unknown := c.incrs.count(OK), c.incrs.count(Unknown)
 	v.Checked += len(c.incrs.outcomes)
 	v.find(acked-ctr, &v.Lost, "%s is %d, %d were acknowledged", c.key("ctr"), ctr, acked)
+	for i := range min(acked-ctr-c.incr.gone, len(c.incr.acked)) { // the others were noted when they were noticed
+		c.load.tally.lost(c.incr.acked[len(c.incr.acked)-1-i])
+	}
 	v.find(ctr-acked-unknown, &v.Duplicates, "%s is %d, at most %d were sent", c.key("ctr"), ctr, acked+unknown)
 	v.Applied += max(0, min(ctr-acked, unknown))
 	txctr, err := number(from.must("GET", c.key("txctr")))
@@ -166,8 +170,9 @@ func (c *client) verifyRegisters(from *conn, v *Verification) error {
 			return err
 		}
 		v.Checked++
-		if why := c.holds(reg, rep); why != "" {
-			v.find(1, &v.Lost, "%s: %s", c.regKey(reg), why)
+		if f := c.holds(reg, rep); f.why != "" {
+			v.find(1, &v.Lost, "%s: %s", c.regKey(reg), f.why)
+			c.load.tally.lost(f.since)
 		}
 	}
 	return nil

@@ -10,6 +10,11 @@ func (t *turn) beginAdoptOf(p plan, i int) {
 	t.beginPlan(p)
 	t.plan.candidate = i
 	t.startCut()
+	for j := range t.nodes {
+		if i == noNode && j != t.master && !t.nodes[j].refused {
+			t.probe(j) // whoever takes over shall say so now, not with the next interval
+		}
+	}
 	t.advanceAdopt()
 }
 

@@ -128,6 +128,19 @@ func (c *Controller) runProber(ctx context.Context, p *prober) {
 	p.Run(ctx)
 }
 
+// ask wants an answer now, from both connections.
+func (c *Controller) ask(ctx context.Context, p *prober) {
+	if p.Poke() {
+		c.workers.Add(1) // Run waits for it.
+		go c.runFresh(ctx, p)
+	}
+}
+
+func (c *Controller) runFresh(ctx context.Context, p *prober) {
+	defer c.workers.Done()
+	p.AskFresh(ctx)
+}
+
 func (c *Controller) report(ctx context.Context, o Observation) {
 	select {
 	case c.observed <- o:
@@ -176,7 +189,7 @@ func (c *Controller) apply(ctx context.Context, o Observation) {
 		case EffectReply:
 			c.waiting.answer(e.Order, reply{receipt: e.Receipt, err: e.Err})
 		case EffectProbe:
-			c.probers[e.Node].Ask(ctx)
+			c.ask(ctx, c.probers[e.Node])
 		default:
 			c.begin(ctx, e)
 		}

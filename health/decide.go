@@ -88,9 +88,10 @@ func (t *turn) watchAlive() {
 
 // suspect shuts the gate until the master is heard or given up.
 func (t *turn) suspect(why string) {
-	if t.state == StateReleasing || t.state == StateServing || t.why != why {
-		t.transition(StateSuspect, why)
+	if t.state == StateSuspect && t.why != why {
+		t.say("warning", t.master, why)
 	}
+	t.transition(StateSuspect, why)
 	if n := &t.nodes[t.master]; t.now-n.askedAt >= t.cfg.Interval {
 		t.probe(t.master)
 	}
@@ -141,12 +142,15 @@ func (t *turn) succeeds(i int, n *node) bool {
 		return i == t.master && (!t.cfg.verifies() || n.info.IsMaster() && !n.info.Loading)
 	case t.cfg.Mode == Ordered:
 		// Whoever is chosen must have answered after the trouble began: proxies that share a dead master all fall silent.
-		return i != t.master && n.heardAt > t.trouble()
+		// One that has only just come back may have shared the trouble too.
+		v := t.nodes[t.master].verdict
+		settled := v == VerdictRefused || t.now-n.aliveAt >= t.cfg.suspectAfter()
+		return i != t.master && n.heardAt > t.trouble() && settled
 	case i != t.master:
 		return n.info.IsMaster() && !n.info.Loading && n.info.ReplID2 != "" && n.info.ReplID2 == t.lineage() &&
 			n.info.Offset >= t.offset-t.cfg.MaxLoss
 	}
-	return t.cfg.Mode == Follow && t.rebornAndFollowed(i)
+	return t.cfg.Mode == Follow && n.verdict == VerdictReborn && t.rebornAndFollowed(i)
 }
 
 // rebornAndFollowed reports whether the restarted master at i was accepted by everybody else: its data continues ours and each

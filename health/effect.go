@@ -99,7 +99,9 @@ func (e Effect) String() string {
 	case EffectKeep:
 		r := e.Receipt
 		return fmt.Sprintf("keep epoch=%d trigger=%s %s->%s lost=%d", r.Epoch, r.Trigger, r.Old, r.New, r.BytesLost)
-	case EffectIntend, EffectCommit:
+	case EffectIntend:
+		return fmt.Sprintf("intend epoch=%d node=%s", e.Record.Intent.Epoch, e.Record.Intent.Node)
+	case EffectCommit:
 		return fmt.Sprintf("%s epoch=%d node=%s", e.Kind, e.Epoch, e.Record.Node)
 	case EffectRepoint, EffectDemote, EffectFence, EffectCatchUp:
 		return fmt.Sprintf("%s node=%d to=%d", e.Kind, e.Node, e.To)

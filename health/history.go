@@ -35,7 +35,7 @@ func (h *history) add(s Settings, e Event) {
 	h.events = append(h.events, e)
 	h.mu.Unlock()
 	level := slog.LevelInfo
-	if e.Kind == "warning" {
+	if e.Kind == "warning" || e.To == StateNoMaster.String() || e.To == StateStuck.String() {
 		level = slog.LevelWarn
 	}
 	s.Logger.LogAttrs(context.Background(), level, e.Text, slog.String("pool", s.Name), slog.String("event", e.Kind),

@@ -36,7 +36,8 @@ type Follower struct {
 	Host   string
 	Port   int
 	Online bool
-	Offset int64
+	Offset int64 // as the replica last acknowledged it, once a second
+	Lag    int64 // seconds since that acknowledgement
 }
 
 // IsMaster reports the role.
@@ -134,6 +135,8 @@ func parseFollower(text string) Follower {
 			f.Online = value == "online"
 		case "offset":
 			f.Offset = number(value)
+		case "lag":
+			f.Lag = number(value)
 		}
 	}
 	return f

@@ -77,7 +77,7 @@ func (p *pool) judgeOther(n *node) (Verdict, string) {
 	case i.IsMaster() && !i.Keys:
 		return VerdictStale, "master of nothing"
 	case i.IsMaster():
-		return VerdictQuarantined, "master of other data than this pool's"
+		return VerdictQuarantined, "master of other data than this pool's; it is left alone until it is made a replica by hand (REPLICAOF)"
 	case i.Loading:
 		return VerdictSyncing, "loading its data"
 	case i.Syncing:
@@ -90,18 +90,20 @@ func (p *pool) judgeOther(n *node) (Verdict, string) {
 	return VerdictSyncing, "its link to the master is down"
 }
 
-// eligible says whether node i may be promoted, and if not, why. Every condition is one way to lose data.
-func (p *pool) eligible(i int, acceptLoss bool) (bool, string) {
+// eligible says whether node i may be promoted under plan o, and if not, why. Every condition is one way to lose data.
+func (p *pool) eligible(i int, o *plan) (bool, string) {
 	n := &p.nodes[i]
 	fresh := n.told && p.now-n.toldAt <= p.cfg.Silence && n.verdict.alive()
 	// A master that somebody made a replica, and that has its data still, is its own best successor.
 	demoted := i == p.master && n.info.RunID == p.runID
+	// In a switchover the offsets are compared while nothing is written; that proves more than a stream does.
+	proven := n.streaming || n.cold || demoted || o.kind == planSwitchover && n.online
 	switch {
 	case !fresh:
 		return false, "does not answer"
 	case n.info.Loading:
 		return false, "is loading"
-	case acceptLoss:
+	case o.acceptLoss:
 		return true, ""
 	case i == p.master && n.info.RunID == p.runID && n.info.IsMaster():
 		return false, "is the master already"
@@ -113,7 +115,7 @@ func (p *pool) eligible(i int, acceptLoss bool) (bool, string) {
 		return false, "has priority 0"
 	case n.dirty && !n.streaming:
 		return false, "was copying and never finished"
-	case !n.streaming && !n.cold && !demoted:
+	case !proven:
 		return false, "was not streaming"
 	case n.info.End() <= 0 && !n.streaming:
 		return false, "has no data"

@@ -60,7 +60,13 @@ func (l *Link) SetDeadline(t time.Time) error {
 	return l.conn.SetDeadline(t)
 }
 
-// Close ends the connection; a command that waits for its reply fails at once. Closing again is no error.
+// Interrupt ends the connection under a command that waits for its reply; the command fails at once. It may be called from any
+// goroutine, and whoever owns the link still has to close it.
+func (l *Link) Interrupt() {
+	l.conn.Close() //nolint:errcheck // closing it twice is no error here
+}
+
+// Close gives the link up. It must not be called while a command is under way; Interrupt may.
 func (l *Link) Close() error {
 	err := l.conn.Close()
 	if errors.Is(err, net.ErrClosed) {

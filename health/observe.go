@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// asleepAfter is the gap between two ticks that means this process did not run: stopped, or its machine suspended. Ticks come
+// asleepAfter is the gap between two observations that means this process did not run: stopped, or its machine suspended. Ticks come
 // every 20 ms; a busy machine delays them by tens of milliseconds, not by a second.
 const asleepAfter = time.Second
 
@@ -16,12 +16,8 @@ const noteEvery = time.Second
 // warmEvery is how often the connections for commands are looked after.
 const warmEvery = 5 * time.Second
 
-func (t *turn) onTick(tick Tick, gap time.Duration) {
-	t.load = tick.Load
-	if t.ticked && gap > asleepAfter {
-		t.awake(gap)
-	}
-	t.ticked = true
+func (t *turn) onTick(tick Tick) {
+	t.load, t.ticked = tick.Load, true
 	for i := range t.nodes {
 		n := &t.nodes[i]
 		if n.heard && !n.refused && t.quiet(i) > t.cfg.suspectAfter() && t.now-n.askedAt >= t.cfg.Interval {
@@ -81,11 +77,15 @@ func (t *turn) learn(i int, info Info) {
 	n := &t.nodes[i]
 	if n.told && n.info.RunID != info.RunID {
 		// A new process: nothing that was proven of the old one holds. With the master away its own word must do.
-		n.streaming, n.dirty, n.movedAt, n.warmAt = false, false, 0, 0
+		n.streaming, n.online, n.dirty, n.moves, n.movedAt, n.warmAt = false, false, false, 0, 0, 0
 		n.cold = t.master == noNode || !t.state.passes()
 	}
-	if n.told && info.LinkUp && n.info.LinkUp && info.AppliedOffset > n.info.AppliedOffset {
+	switch {
+	case !info.LinkUp || !n.info.LinkUp || info.ReplID != n.info.ReplID:
+		n.moves = 0
+	case info.AppliedOffset > n.info.AppliedOffset:
 		n.movedAt = t.now
+		n.moves++
 	}
 	if info.Loading {
 		n.streaming = false
@@ -114,7 +114,6 @@ func (t *turn) learnMaster(info Info) {
 		if i == t.master || !n.told {
 			continue
 		}
-		n.cold = false
 		n.streaming = t.streams(i, info)
 		if n.streaming {
 			n.dirty, n.syncedAt = false, t.now
@@ -131,30 +130,55 @@ func (t *turn) remember(id string) {
 	t.known = known[:min(len(known), knownMax)]
 }
 
-// streams reports whether the master sends its stream to node i. The replica's own "link up" is no proof: the master may still
-// hold the stream back.
+// ackEvery is how often a replica acknowledges by itself, with a margin for the whole seconds in which servers count lag. Who was
+// online for that long, and acknowledged lately, did it while online.
+const ackEvery = 2200 * time.Millisecond
+
+// movesProve: one interval of growth may hide a reconnection with a full copy in between, two in a row do not.
+const movesProve = 2
+
+// streams reports whether it is proven that the master sends its stream to node i. Neither the replica's "link up" nor the master's
+// "online" proves that: after a full copy the stream is held back until the next acknowledgement, and meanwhile every write exists
+// only at the master.
 func (t *turn) streams(i int, master Info) bool {
 	n := &t.nodes[i]
 	if n.info.ReplID != t.lineage() || n.info.Loading || n.info.Syncing {
+		n.online, n.cold = false, false
 		return false
 	}
+	f, found := t.follower(i, master)
+	if !found {
+		// The master may know it under another address; a growing offset is proof enough.
+		n.online, n.cold = false, false
+		return n.info.LinkUp && n.moves >= movesProve && len(master.Followers) > 0
+	}
+	if !f.Online {
+		n.online, n.cold = false, false
+		return false
+	}
+	if !n.online {
+		n.online, n.onlineAt, n.ackOffset = true, t.now, f.Offset
+	}
+	acknowledged := f.Offset > n.ackOffset || t.now-n.onlineAt >= ackEvery && f.Lag <= 1
+	return n.streaming || acknowledged || n.moves >= movesProve
+}
+
+// follower finds node i among the replicas that the master lists.
+func (t *turn) follower(i int, master Info) (Follower, bool) {
 	host, port := splitAddress(t.cfg.Backends[i].Address)
-	samePort, online := 0, false
+	var only Follower
+	samePort := 0
 	for _, f := range master.Followers {
 		if f.Port != port {
 			continue
 		}
-		samePort++
-		if f.Host == host {
-			return f.Online
+		if sameHost(f.Host, host) {
+			return f, true
 		}
-		online = f.Online
+		only = f
+		samePort++
 	}
-	if samePort == 1 && t.onlyBackendWithPort(i, port) {
-		return online
-	}
-	// The master knows it under another address; a growing offset is as good a proof.
-	return n.info.LinkUp && n.movedAt > 0 && len(master.Followers) > 0
+	return only, samePort == 1 && t.onlyBackendWithPort(i, port)
 }
 
 func (t *turn) onlyBackendWithPort(i, port int) bool {

@@ -79,7 +79,7 @@ func (t *turn) beginForced(o Order) {
 	p.fenced = t.plan.fenced
 	p.hard = t.master == noNode || t.nodes[t.master].verdict != VerdictSilent
 	if list := t.candidates(&p); len(list) == 0 {
-		t.reply(o.ID, fmt.Errorf("%w: %s", ErrNotReady, t.refusals(&p)))
+		t.reply(o.ID, fmt.Errorf("%w: %s; a backend that is named can be taken with --accept-loss", ErrNotReady, t.refusals(&p)))
 		return
 	}
 	if t.master == noNode {
@@ -112,11 +112,14 @@ func (t *turn) beginOrder() {
 	t.want(Effect{Kind: EffectQuiesce, Epoch: t.epoch, Limit: limit})
 }
 
-// inSync keeps the candidates that stream right now: a switchover has the time to wait for proof.
+// inSync keeps the candidates that are online with no more to read than one interval brings. Whether they stream need not be
+// proven: the switchover compares offsets while nothing is written.
 func (t *turn) inSync(list []int) []int {
 	var synced []int
 	for _, i := range list {
-		if t.nodes[i].streaming && t.nodes[i].info.LinkUp || t.order.AcceptLoss {
+		n := &t.nodes[i]
+		caughtUp := n.online && n.info.LinkUp && (n.streaming || n.info.End() >= t.offset)
+		if caughtUp || t.order.AcceptLoss {
 			synced = append(synced, i)
 		}
 	}

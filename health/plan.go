@@ -96,7 +96,7 @@ func (t *turn) candidates(p *plan) []int {
 		if p.excluded&bit(i) != 0 || (p.to != noNode && p.to != i) {
 			continue
 		}
-		if ok, _ := t.eligible(i, p.acceptLoss); ok && t.gapAllows(i, p) {
+		if ok, _ := t.eligible(i, p); ok && t.gapAllows(i, p) {
 			list = append(list, i)
 		}
 	}
@@ -116,7 +116,7 @@ func (t *turn) gapAllows(i int, p *plan) bool {
 func (t *turn) refusals(p *plan) string {
 	text := ""
 	for i := range t.nodes {
-		ok, why := t.eligible(i, p.acceptLoss)
+		ok, why := t.eligible(i, p)
 		switch {
 		case p.excluded&bit(i) != 0:
 			why = "failed in this attempt"
@@ -156,7 +156,7 @@ func (t *turn) finish(i int, info Info) {
 	for j := range t.nodes {
 		n := &t.nodes[j]
 		n.cold = n.streaming || n.cold
-		n.streaming = false
+		n.streaming, n.online, n.moves = false, false, 0
 		n.repairing, n.repairAt = false, 0
 	}
 	n := &t.nodes[i]
@@ -164,11 +164,15 @@ func (t *turn) finish(i int, info Info) {
 	if info.RunID != "" {
 		n.toldAt, n.reply = t.now, ReplyInfo
 	}
-	t.failovers++
+	// The very first acceptance replaces nobody and leaves no receipt.
+	first := p.old == noNode && t.reference.Empty()
+	if !first {
+		t.failovers++
+		t.last = &receipt
+	}
 	if p.trigger == TriggerAutomatic {
 		t.failedOver = t.now
 	}
-	t.last = &receipt
 	t.transition(StateReleasing, fmt.Sprintf("%s is master of epoch %d", t.name(i), t.epoch))
 	t.steer()
 	if p.kind == planSwitchover {
@@ -180,9 +184,11 @@ func (t *turn) finish(i int, info Info) {
 	if p.kind != planAdopt {
 		t.emit(Effect{Kind: EffectPersist, Node: i, Epoch: t.epoch})
 	}
-	t.emit(Effect{Kind: EffectKeep, Epoch: t.epoch, Receipt: receipt})
-	t.say("failover", i, fmt.Sprintf("%s took over from %s in %.1f ms, %d bytes lost", receipt.New, orNobody(receipt.Old),
-		receipt.Phases.Total, receipt.BytesLost))
+	if !first {
+		t.emit(Effect{Kind: EffectKeep, Epoch: t.epoch, Receipt: receipt})
+		t.say("failover", i, fmt.Sprintf("%s took over from %s in %.1f ms, %d bytes lost", receipt.New, orNobody(receipt.Old),
+			receipt.Phases.Total, receipt.BytesLost))
+	}
 	if p.order != 0 {
 		t.emit(Effect{Kind: EffectReply, Order: p.order, Receipt: receipt})
 	}

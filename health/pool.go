@@ -31,6 +31,12 @@ type node struct {
 	cold bool
 	// dirty: was seen copying a data set and not seen streaming since; what it holds may be half of one.
 	dirty bool
+	// online: the master lists it as online, since onlineAt, when it had acknowledged ackOffset. That alone proves no stream.
+	online    bool
+	onlineAt  time.Duration
+	ackOffset int64
+	// moves counts intervals in which its offset grew while its link was up all the time.
+	moves int
 	// movedAt is when its offset last grew while its link was up.
 	movedAt time.Duration
 	// aliveAt is when it came back after a loss; asked is when a probe was last wanted.

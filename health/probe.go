@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,8 +23,10 @@ type prober struct {
 	report   func(context.Context, Observation)
 	poke     chan struct{}
 	// asking is true while a fresh question is out; one at a time is enough.
-	asking  atomic.Bool
-	workers sync.WaitGroup
+	asking atomic.Bool
+	// control is the control connection while a question is out on it, which was sent at asked.
+	control atomic.Pointer[Link]
+	asked   atomic.Int64
 }
 
 func newProber(s Settings, node int, clock Clock, report func(context.Context, Observation)) *prober {
@@ -34,7 +35,6 @@ func newProber(s Settings, node int, clock Clock, report func(context.Context, O
 
 // Run asks until ctx ends.
 func (p *prober) Run(ctx context.Context) {
-	defer p.workers.Wait()
 	ticker := time.NewTicker(p.settings.Interval)
 	defer ticker.Stop()
 	var control *Link
@@ -53,17 +53,14 @@ func (p *prober) Run(ctx context.Context) {
 	}
 }
 
-// Ask wants an answer now: from the control connection, and from a fresh one beside it.
-func (p *prober) Ask(ctx context.Context) {
+// Poke wants an answer from the control connection now. It reports whether a fresh question should be asked beside it, by AskFresh
+// in a goroutine of the caller.
+func (p *prober) Poke() bool {
 	select {
 	case p.poke <- struct{}{}:
 	default: // already poked
 	}
-	if p.settings.Probe == ProbeConnect || p.asking.Swap(true) {
-		return
-	}
-	p.workers.Add(1) // Run waits for it.
-	go p.askFresh(ctx)
+	return p.settings.Probe != ProbeConnect && !p.asking.Swap(true)
 }
 
 // askControl asks once over the control connection, opening it when it is missing, and returns it, or nil when it was lost.
@@ -78,8 +75,11 @@ func (p *prober) askControl(ctx context.Context, link *Link) *Link {
 		}
 		link = opened
 	}
-	stop := context.AfterFunc(ctx, func() { closeLink(link) })
+	stop := context.AfterFunc(ctx, link.Interrupt)
 	defer stop()
+	p.asked.Store(int64(p.clock()))
+	p.control.Store(link)
+	defer p.control.Store(nil)
 	if !p.ask(ctx, link, false) {
 		closeLink(link)
 		return nil
@@ -87,9 +87,8 @@ func (p *prober) askControl(ctx context.Context, link *Link) *Link {
 	return link
 }
 
-// askFresh asks once over a new connection and gives up after the silence that would be fatal anyway.
-func (p *prober) askFresh(ctx context.Context) {
-	defer p.workers.Done()
+// AskFresh asks once over a new connection and gives up after the silence that would be fatal anyway.
+func (p *prober) AskFresh(ctx context.Context) {
 	defer p.asking.Store(false)
 	ctx, cancel := context.WithTimeout(ctx, p.settings.Silence)
 	defer cancel()
@@ -99,9 +98,19 @@ func (p *prober) askFresh(ctx context.Context) {
 		return
 	}
 	defer closeLink(link)
-	stop := context.AfterFunc(ctx, func() { closeLink(link) })
+	stop := context.AfterFunc(ctx, link.Interrupt)
 	defer stop()
-	p.ask(ctx, link, true)
+	if p.ask(ctx, link, true) {
+		p.dropDeafControl()
+	}
+}
+
+// dropDeafControl ends a control connection that stays silent while the server answers others: its path is gone, and nobody said so.
+func (p *prober) dropDeafControl() {
+	link := p.control.Load()
+	if link != nil && p.clock()-time.Duration(p.asked.Load()) > p.settings.Silence {
+		link.Interrupt()
+	}
 }
 
 // ask sends the question and reports the answer. It returns false when the connection is of no further use.

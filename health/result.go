@@ -111,6 +111,10 @@ func (t *turn) onPromoted(r Result) {
 	if p.kind == planAdopt {
 		p.verifying, p.candidate, p.intended = false, noNode, noNode
 		t.retryAt = t.now + t.cfg.Interval
+		if t.master == noNode {
+			t.plan = plan{}
+			t.transition(StateNoMaster, r.Err.Error())
+		}
 		return
 	}
 	p.excluded |= bit(r.Node)

@@ -12,7 +12,7 @@ func (t *turn) start() {
 		t.startUnverified()
 		return
 	}
-	if !t.allSeen() {
+	if !t.allSeen() || t.now < t.retryAt {
 		return
 	}
 	if t.reference.Empty() && t.lineage() == "" {
@@ -91,6 +91,9 @@ func (t *turn) startWithReplicas(replicas []int) {
 	}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	switch {
+	case t.unreadable() != noNode:
+		i := t.unreadable()
+		t.noMaster(fmt.Sprintf("%s may be the master and cannot be read: %s", t.name(i), t.nodes[i].why))
 	case len(replicas) == 0:
 		t.noMaster("no backend can be read: " + t.allWhys())
 	case len(ids) > 1:
@@ -111,7 +114,7 @@ func (t *turn) startJournalled() {
 	masters := t.nodesWhere(func(i Info) bool { return i.IsMaster() && t.continuesRecord(i) })
 	for _, i := range masters {
 		n := &t.nodes[i]
-		if n.info.RunID == rec.RunID && n.info.ReplID == rec.Lineage && n.info.Offset >= rec.Offset && len(masters) == 1 {
+		if n.info.RunID == rec.RunID && n.info.Offset >= rec.Offset && len(masters) == 1 {
 			t.resume(i)
 			return
 		}
@@ -154,6 +157,10 @@ func (t *turn) startOver(cause string) {
 		t.noMaster(cause + "; a pool that does not promote waits for a master")
 		return
 	}
+	if i := t.unreadable(); i != noNode {
+		t.noMaster(fmt.Sprintf("%s may be the master and cannot be read: %s", t.name(i), t.nodes[i].why))
+		return
+	}
 	t.master = t.recordedNode()
 	p := plan{trigger: TriggerAutomatic, cause: cause, hard: true, to: noNode}
 	if len(t.candidates(&p)) > 0 {
@@ -180,7 +187,7 @@ func (t *turn) recordedNode() int {
 }
 
 func (t *turn) noMaster(why string) {
-	if t.state != StateNoMaster || t.why != why {
+	if t.state == StateNoMaster && t.why != why {
 		t.say("warning", noNode, why)
 	}
 	t.transition(StateNoMaster, why)
@@ -190,6 +197,11 @@ func (t *turn) noMaster(why string) {
 func (t *turn) continuesRecord(i Info) bool {
 	rec := t.reference
 	if rec.Intent != nil && rec.Intent.Lineage != "" && i.ReplID2 == rec.Intent.Lineage {
+		return true
+	}
+	// A master renames its lineage when its first replica comes, or when the last was gone for long: the same process, with all
+	// its data, is no other.
+	if i.RunID == rec.RunID && i.IsMaster() && i.Offset >= rec.Offset && (i.ReplID2 == "" || t.ours(i.ReplID2)) {
 		return true
 	}
 	return rec.Lineage != "" && (i.ReplID == rec.Lineage || i.ReplID2 == rec.Lineage)
@@ -240,6 +252,11 @@ func (t *turn) heir(masters []int) (int, bool) {
 		}
 	}
 	return noNode, false
+}
+
+// unreadable is a backend that lives and does not tell us what it is.
+func (t *turn) unreadable() int {
+	return slices.IndexFunc(t.nodes, func(n node) bool { return n.verdict.alive() && !n.told })
 }
 
 func (t *turn) nodesWhere(is func(Info) bool) []int {

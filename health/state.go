@@ -58,7 +58,7 @@ func (s State) mayBecome(next State) bool {
 	case StateSuspect:
 		return next == StateServing || next == StateHolding
 	case StateHolding:
-		return next == StateDraining || next == StateReleasing || next == StateServing || next == StateStuck
+		return next == StateDraining || next == StateReleasing || next == StateServing || next == StateStuck || next == StateNoMaster
 	case StateDraining:
 		return next == StatePromoting || next == StateServing || next == StateHolding || next == StateStuck
 	case StatePromoting:

@@ -17,9 +17,12 @@ func step(p pool, o Observation) (pool, []Effect) {
 	p.nodes = slices.Clone(p.nodes)
 	t := &turn{pool: p}
 	t.now, t.wall = max(t.now, o.At), o.Wall
+	if gap := o.At - p.now; p.ticked && gap > asleepAfter {
+		t.awake(gap)
+	}
 	switch {
 	case o.Tick != nil:
-		t.onTick(*o.Tick, o.At-p.now)
+		t.onTick(*o.Tick)
 	case o.Answer != nil:
 		t.onAnswer(*o.Answer)
 	case o.Failure != nil:

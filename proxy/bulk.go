@@ -47,7 +47,7 @@ func (b *batch) big(n int) bool {
 	s, w, care := b.s, b.w, b.s.view.pool.care
 	cmd, act, answer := s.req.Command(), resp.ActForward, resp.AnswerNone
 	if !s.conv.Forward(care, cmd) {
-		act, answer = s.conv.Admit(care, cmd)
+		act, answer = s.conv.Admit(care, cmd, nil)
 	}
 	if care.Slow(cmd) {
 		s.view.pool.slow.Add(1)
@@ -76,15 +76,17 @@ func (w *worker) streamReply(s *session, data []byte) int {
 		w.close(s, ClosedByBackend)
 		return len(data)
 	}
-	write(s.client, &s.toward, data[:n])
+	if !s.has(replyDropped) {
+		s.deliver(data[:n])
+	}
 	if verdict == resp.Whole {
 		s.rep.Reset()
-		s.set(replyOpen, false)
+		s.set(replyOpen|replyDropped, false)
 		w.settle(s)
 		if s.state != stateFree {
 			w.account(s)
 		}
-	} else if skip >= bulkMin && s.toward == nil && n == len(data) {
+	} else if skip >= bulkMin && s.toward == nil && n == len(data) && !s.has(replyDropped) {
 		w.startBulk(s, false, skip)
 	}
 	return n
@@ -104,10 +106,10 @@ func (w *worker) startBulk(s *session, request bool, limit int64) {
 	w.runBulk(s)
 }
 
-// runBulk goes on moving the body; it ends, or waits for readiness.
-func (w *worker) runBulk(s *session) {
+// runBulk goes on moving the body; it ends, or waits for readiness. True says that there is more to do at once.
+func (w *worker) runBulk(s *session) bool {
 	b := s.bulk
-	source, target := uint16(backendReadable), tokenBackend
+	source, target := uint32(backendReadable), tokenBackend
 	if b.request {
 		source, target = clientReadable, tokenClient
 	}
@@ -118,23 +120,37 @@ func (w *worker) runBulk(s *session) {
 	case splice.DstFull:
 	case splice.BudgetSpent:
 		w.loop.Defer(s.token(target))
+		return true
 	case splice.LimitReached:
 		w.endBulk(s)
 	case splice.EOF, splice.SrcFailed:
 		if b.request {
 			w.close(s, ClosedByClient)
-			return
+		} else {
+			w.onBackendLost(s, lossOf(outcome))
 		}
-		w.onBackendLost(s, EvidenceReset)
 	case splice.DstFailed:
-		if !b.request {
+		if b.request {
+			w.loseBulk(s)
+		} else {
 			w.close(s, ClosedByClient)
-			return
 		}
-		w.dropBulk(s) // the reply side finds out what became of the backend
-		s.set(backendReadable|backendEnded, true)
-		w.pumpReplies(s)
 	}
+	return false
+}
+
+// loseBulk: the backend does not take the body any more. What it has sent before is read, then it is lost.
+func (w *worker) loseBulk(s *session) {
+	w.dropBulk(s)
+	s.set(backendReadable|backendEnded, true)
+	w.pumpReplies(s)
+}
+
+func lossOf(outcome splice.Outcome) EvidenceKind {
+	if outcome == splice.EOF {
+		return EvidenceEOF
+	}
+	return EvidenceReset
 }
 
 // endBulk: the body is through; the framing goes on behind it.

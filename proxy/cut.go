@@ -7,112 +7,102 @@ import (
 
 // onBackendLost: the backend ended the connection and everything it had sent is delivered.
 func (w *worker) onBackendLost(s *session, kind EvidenceKind) {
-	v := s.view
-	busy := s.conv.Unanswered() > 0
+	v, epoch, busy := s.view, s.epoch, s.owed()
 	switch {
-	case s.state == stateFinishing:
-		w.cutSession(s, true)
-		return
 	case s.has(retiring):
-		w.cutSession(s, true)
+		s.epoch = 0 // an end that was asked for says nothing against the backend
+		w.cutSession(s, kind == EvidenceEOF)
 		return
 	case s.state == stateDialing:
 		w.leave(s)
-	case s.epoch == v.seen.Epoch:
-		w.lost(s)
-		v.fallen.Add(w.cutSession(s, false))
 	default:
+		w.lost(s)
+		v.suspect = v.suspect || (busy && epoch == v.seen.Epoch)
 		w.cutSession(s, false)
-		return
 	}
-	if busy {
-		v.suspect = true
-	}
-	w.tell(v, v.seen.Epoch, kind, busy)
+	w.tell(v, epoch, kind, busy)
 }
 
-// cutSession takes the backend connection away. What it had sent was read before. clean: the backend is known to have
-// executed nothing of what is unanswered.
-func (w *worker) cutSession(s *session, clean bool) resp.CutCounts {
-	var counts resp.CutCounts
+// cutSession takes the backend connection away and says whether the session lives on. What the backend had sent was
+// read before. clean: the backend is known to have executed nothing of what is unanswered.
+func (w *worker) cutSession(s *session, clean bool) bool {
 	switch {
-	case s.has(replyOpen):
+	case s.has(replyOpen) && !s.has(replyDropped):
 		w.close(s, ClosedMidReply)
-		return counts
+		return false
+	case !s.conv.Movable():
+		w.close(s, ClosedReplay)
+		return false
 	case s.state == statePiping:
-		w.cutPiping(s)
-		return counts
+		return w.cutPiping(s)
 	}
-	if s.has(requestOpen) {
-		s.set(requestDropped, true)
-	}
-	unsent := buffered(s.out)
+	v, unsent := s.view, buffered(s.out)
+	s.set(requestDropped, s.has(requestOpen))
 	w.dropBackend(s)
-	counts = s.conv.Cut(s.view.pool.options.Policy, unsent, w.now(), clean)
-	w.settle(s)
-	if s.state == stateFree {
-		return counts
+	counts := s.conv.Cut(v.pool.options.Policy, unsent, w.now(), clean)
+	v.fallen.Add(counts)
+	v.cut.Add(counts)
+	if w.settle(s); s.state == stateFree {
+		return false
 	}
-	w.account(s)
-	if s.state == stateFinishing {
+	switch {
+	case s.state == stateFinishing:
 		w.unslow(s)
 		s.conv.Wipe(&w.flights)
 		w.finish(s)
-		return counts
-	}
-	if s.conv.Unanswered() > 0 || s.conv.Listening() || s.has(clientReadable) || s.has(requestOpen) {
-		w.hold(s)
-	} else {
+	case s.conv.Unanswered() > 0 || s.conv.Listening() || s.has(clientReadable|requestsKept|requestOpen):
+		w.rest(s)
+	default:
 		s.move(stateFresh)
 	}
-	return counts
+	return s.state != stateFree
 }
 
 // harvest reads what the backend has sent, although the client may not take it: it is bounded by the kernel's buffer.
 func (w *worker) harvest(s *session) {
-	if s.bulk != nil {
-		w.runBulk(s)
+	for s.bulk != nil && !s.bulk.request && w.runBulk(s) {
 	}
-	s.set(backendReadable, true)
-	for s.state != stateFree && s.backend >= 0 && s.has(backendReadable) && s.bulk == nil {
+	s.set(backendReadable, s.state != stateFree && s.backend >= 0)
+	for s.has(backendReadable) && s.backend >= 0 && (s.bulk == nil || s.bulk.request) {
 		if w.readReplies(s) < 0 {
 			return
 		}
 	}
 }
 
-// cutPool ends every backend connection of this view up to an epoch.
+// cutPool ends every backend connection of this view up to an epoch. What was lost since the last release counts, too.
 func (w *worker) cutPool(v *view, epoch uint64) CutReport {
 	w.follow(v)
-	report := CutReport{Clients: int(v.connected.Load()), CutCounts: v.fallen}
-	v.fallen = resp.CutCounts{}
 	for _, st := range [...]state{stateServing, stateHeld, stateFinishing, stateDialing, statePiping} {
 		for n, s := v.lists[st].n, v.lists[st].first; n > 0 && s != nil; n-- {
 			next := s.next
 			if s.epoch <= epoch && s.backend >= 0 {
-				report.Add(w.cutOne(s))
+				w.cutOne(s)
 			}
 			s = next
 		}
 	}
-	report.Held = v.lists[stateHeld].n
+	report := CutReport{Clients: int(v.connected.Load()), Held: v.lists[stateHeld].n, CutCounts: v.fallen}
+	v.fallen = resp.CutCounts{}
 	return report
 }
 
-func (w *worker) cutOne(s *session) resp.CutCounts {
-	if s.state == stateDialing {
+func (w *worker) cutOne(s *session) {
+	switch s.state {
+	case stateDialing:
 		w.dropBackend(s)
 		w.hold(s)
-		return resp.CutCounts{}
-	}
-	retired := s.has(retiring)
-	if s.state != statePiping {
+		return
+	case statePiping:
+		if s.toward == nil {
+			w.drainPiping(s)
+		}
+	default:
 		w.harvest(s)
 	}
-	if s.state == stateFree || s.backend < 0 {
-		return resp.CutCounts{}
+	if s.state != stateFree && s.backend >= 0 {
+		w.cutSession(s, false)
 	}
-	return w.cutSession(s, retired && s.has(backendEnded))
 }
 
 // quiesce calls tell when nothing is unanswered. Commands that wait for data are taken back by a half-close.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"syscall"
 	"time"
 
@@ -10,9 +9,9 @@ import (
 )
 
 const (
-	// dialsMax is the number of connections one loop makes at a time in one pool. A listening Redis queues 511
-	// (tcp-backlog); what exceeds the queue waits a second for the kernel's next SYN.
-	dialsMax = 64
+	// dialsMax is the number of connections that one pool makes at a time, all loops together. A listening Redis queues
+	// 511 (tcp-backlog); what exceeds the queue waits a second for the kernel's next SYN. Half is left to others.
+	dialsMax = 256
 	// dialTimeout is when a dial without an answer is given up; a hung host is judged by the control plane long before.
 	dialTimeout = 2 * time.Second
 )
@@ -33,14 +32,15 @@ func (s *session) mayDial(r *Route) bool {
 	return r.Gate == GateOpen && r.Backend >= 0 && (r.Epoch != s.epoch || r.Check > s.check)
 }
 
-// want gives the session a backend as soon as there may be one.
+// want gives the session a backend as soon as there may be one. A route that was not followed yet comes back here.
 func (w *worker) want(s *session) {
-	if !w.open(s.view) || !s.mayDial(s.view.seen) {
+	if !s.view.steady() || !s.mayDial(s.view.seen) {
 		w.hold(s)
-		w.pumpRefusals(s)
+		w.advance(s)
 		return
 	}
-	if s.view.dialing >= dialsMax {
+	s.set(overflow, false)
+	if s.view.dialing >= s.view.pool.dialsMax {
 		s.move(stateQueued)
 		return
 	}
@@ -58,13 +58,8 @@ func (w *worker) dialNext(v *view) {
 
 func (w *worker) dialQueued(v *view) {
 	v.dialsDue = false
-	for v.dialing < dialsMax && v.lists[stateQueued].n > 0 && w.open(v) {
-		s := v.lists[stateQueued].first
-		if !s.mayDial(v.seen) {
-			w.hold(s)
-			continue
-		}
-		w.dial(s)
+	for v.lists[stateQueued].n > 0 && (v.dialing < v.pool.dialsMax || !v.steady()) {
+		w.want(v.lists[stateQueued].first)
 	}
 }
 
@@ -105,13 +100,16 @@ func (w *worker) onDialTimeout(s *session) {
 
 // onDialFailed: the session waits until the control plane has looked at the backend.
 func (w *worker) onDialFailed(s *session, errno syscall.Errno) {
-	kind := EvidenceRefused
-	if errno != syscall.ECONNREFUSED && errno != syscall.ENOENT {
-		kind = EvidenceTimeout
-	}
 	w.lost(s)
-	w.hold(s)
-	w.tell(s.view, s.epoch, kind, s.conv.Unanswered() > 0)
+	w.rest(s)
+	switch errno {
+	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL:
+		// The fault is on our side and says nothing of the backend. The repeated evidence brings the next attempt.
+	case syscall.ECONNREFUSED, syscall.ENOENT:
+		w.tell(s.view, s.epoch, EvidenceRefused, s.conv.Unanswered() > 0)
+	default:
+		w.tell(s.view, s.epoch, EvidenceTimeout, s.conv.Unanswered() > 0)
+	}
 }
 
 // lost remembers under which check the session was left without a backend.
@@ -134,6 +132,10 @@ func (w *worker) onConnected(s *session, ev splice.Events) {
 		return
 	}
 	if s.view.pool.options.Opaque {
+		if !s.view.steady() || s.view.seen.Epoch != s.epoch {
+			w.park(s)
+			return
+		}
 		w.endDial(s)
 		w.becomePiping(s)
 		return
@@ -176,7 +178,7 @@ func (w *worker) takeReplay(s *session, data []byte) []byte {
 		first, frame := s.rep.First(), data[:n]
 		s.rep.Reset()
 		if !s.conv.ReplayFrame(first, frame) {
-			write(s.client, &s.toward, frame)
+			s.deliver(frame)
 		} else if !w.onReplayReply(s, first, frame) {
 			return nil
 		}
@@ -197,7 +199,7 @@ func (w *worker) onReplayReply(s *session, first byte, frame []byte) bool {
 			w.tell(s.view, s.epoch, kind, s.conv.Unanswered() > 0)
 			return false
 		}
-	} else if first == '-' {
+	} else if first == '-' && !(s.stage == stageReplay && s.conv.ReplayRefused(int(s.frames))) {
 		w.onReplayRefused(s, frame)
 		return false
 	}
@@ -212,44 +214,11 @@ func (w *worker) onReplayReply(s *session, first byte, frame []byte) bool {
 	return s.state != stateFree && s.backend >= 0
 }
 
-// identify checks that the new connection leads to the master that the route means, not to a node that took its
-// address. A client user who may not ask INFO leaves it to the control connection, which broke if the process ended.
-func (w *worker) identify(s *session, first byte, frame []byte) (EvidenceKind, bool) {
-	if first == '-' {
-		if bytes.HasPrefix(frame, []byte("-NOAUTH")) || bytes.HasPrefix(frame, []byte("-NOPERM")) {
-			return 0, true
-		}
-		if resp.Refusal(frame) {
-			return EvidenceReadonly, false
-		}
-		return EvidenceTimeout, false // no more clients, protected mode: alive, but not for us
-	}
-	lineage := s.view.seen.Lineage
-	if s.view.seen.Epoch != s.epoch {
-		return EvidenceIdentity, false
-	}
-	ok := bytes.Contains(frame, []byte("role:master\r\n")) && bytes.Contains(frame, []byte("master_replid:"+lineage))
-	return EvidenceIdentity, ok
-}
-
-// onReplayRefused: without the client's login and settings nothing may be forwarded in its name.
-func (w *worker) onReplayRefused(s *session, frame []byte) {
-	if resp.Refusal(frame) {
-		w.leave(s)
-		w.tell(s.view, s.epoch, EvidenceReadonly, true)
-		return
-	}
-	code, _, _ := bytes.Cut(frame[1:], []byte(" "))
-	w.proxy.log.Error("the master refuses a client's login or settings, closing the client: make users and passwords equal on all nodes",
-		"pool", s.view.pool.name, "code", string(code))
-	w.close(s, ClosedReplay)
-}
-
 // leave gives the backend connection up before it served; the session waits.
 func (w *worker) leave(s *session) {
 	w.dropBackend(s)
 	w.lost(s)
-	w.hold(s)
+	w.rest(s)
 	w.dialNext(s.view)
 }
 
@@ -267,8 +236,8 @@ func (w *worker) ready(s *session) {
 		return
 	}
 	s.move(stateServing)
-	write(s.client, &s.toward, []byte(s.conv.Flush()))
-	again := s.conv.Resume(w.spare[:0])
+	s.deliver([]byte(s.conv.Flush()))
+	again := s.conv.Resume(w.spare[:0], w.now())
 	w.spare = again[:0]
 	if len(again) > 0 && !v.steady() {
 		w.park(s)
@@ -287,6 +256,6 @@ func (w *worker) ready(s *session) {
 func (w *worker) park(s *session) {
 	w.dropBackend(s)
 	s.epoch = 0
-	w.hold(s)
+	w.rest(s)
 	w.dialNext(s.view)
 }

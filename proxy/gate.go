@@ -2,9 +2,9 @@ package proxy
 
 import "holdfast/proxy/resp"
 
-// tell passes evidence on to the control plane.
+// tell passes evidence on to the control plane. What was seen in another epoch says nothing about the present backend.
 func (w *worker) tell(v *view, epoch uint64, kind EvidenceKind, busy bool) {
-	if report := v.pool.options.OnEvidence; report != nil {
+	if report := v.pool.options.OnEvidence; report != nil && epoch == v.seen.Epoch {
 		report(Evidence{Backend: v.seen.Backend, Epoch: epoch, Kind: kind, Busy: busy})
 	}
 }
@@ -35,6 +35,7 @@ func (w *worker) follow(v *view) {
 		return
 	}
 	v.seen, v.suspect = r, false
+	w.dialNext(v) // those that wait to dial may have to wait for the gate from now on
 	if r.Gate == GateShut || w.stopped {
 		return
 	}
@@ -50,38 +51,49 @@ func (w *worker) release(v *view) {
 			v.lists[stateHeld].remove(s)
 			v.lists[stateHeld].add(s)
 			w.advance(s)
-		case s.backend >= 0 && s.epoch == v.seen.Epoch:
+		case s.backend >= 0 && s.epoch == v.seen.Epoch && !s.has(refused):
 			s.move(stateServing)
 			w.advance(s)
 		default:
-			if s.backend >= 0 {
+			v.lists[stateHeld].remove(s)
+			v.lists[stateHeld].add(s)
+			switch {
+			case s.backend >= 0:
+				s.epoch = 0
 				w.cutSession(s, false)
+			case w.forsaken(s):
+				w.close(s, ClosedByClient)
+			default:
+				w.want(s)
 			}
-			if s.state == stateHeld {
-				v.lists[stateHeld].remove(s)
-				v.lists[stateHeld].add(s)
-			}
-			w.want(s)
 		}
 	}
 	if v.seen.Gate == GateOpen {
-		v.fallen = resp.CutCounts{}
 		w.dropStale(v)
-		w.dialNext(v)
+		v.fallen = resp.CutCounts{}
 	}
 }
 
 // dropStale moves sessions whose backend connection is of an older epoch, for pools whose route changes without a cut.
 func (w *worker) dropStale(v *view) {
-	for _, st := range [...]state{stateServing, statePiping} {
+	for _, st := range [...]state{stateServing, statePiping, stateFinishing, stateDialing} {
 		for n, s := v.lists[st].n, v.lists[st].first; n > 0 && s != nil; n-- {
 			next := s.next
-			if s.epoch != v.seen.Epoch {
-				w.cutSession(s, false)
+			if s.epoch != v.seen.Epoch || s.has(refused) {
+				w.dropOne(s)
 			}
 			s = next
 		}
 	}
+}
+
+func (w *worker) dropOne(s *session) {
+	if s.epoch = 0; s.state != stateDialing {
+		w.cutSession(s, false)
+		return
+	}
+	w.dropBackend(s)
+	w.rest(s)
 }
 
 // steady says that the route in force is the one that was followed last, and that requests may go on. It changes
@@ -93,7 +105,7 @@ func (v *view) steady() bool {
 // pumpRefusals answers what a held client says while the gate refuses.
 func (w *worker) pumpRefusals(s *session) {
 	v := s.view
-	if v.pool.options.Opaque || s.has(requestOpen) || (v.seen.Gate != GateRefusing && !s.has(overflow)) {
+	if v.pool.options.Opaque || (v.seen.Gate != GateRefusing && !s.has(overflow)) {
 		return
 	}
 	if s.backend < 0 {
@@ -101,7 +113,7 @@ func (w *worker) pumpRefusals(s *session) {
 		s.conv.GiveUp()
 		w.settle(s)
 	}
-	for s.state != stateFree && s.has(clientReadable) && !s.has(quitting) && s.toward == nil && !s.conv.Full() {
+	for s.state == stateHeld && s.has(clientReadable|requestsKept) && !s.has(quitting) && s.toward == nil && !s.conv.Full() {
 		if n := w.readRefused(s); n < 0 {
 			break
 		}
@@ -116,26 +128,26 @@ func (w *worker) readRefused(s *session) int {
 	if n <= 0 {
 		return -1
 	}
-	for len(data) > 0 && s.state != stateFree && !s.has(quitting) {
+	for len(data) > 0 && s.state != stateFree && !s.has(quitting|spoilt) {
+		if s.has(requestOpen) {
+			data = data[w.streamRequest(s, data):]
+			continue
+		}
 		n, verdict := s.req.Scan(data)
 		switch verdict {
 		case resp.More:
 			keep(&s.in, data)
-			return n
+			return 1
 		case resp.Whole:
-			act, answer := s.conv.AdmitRefusing(s.req.Command())
-			s.set(quitting, act == resp.ActQuit)
-			s.conv.TakeLocal(&w.flights, s.req.Command(), act, answer, w.now())
+			w.refuse(s, data[:n])
 			s.req.Reset()
-			s.view.refused++
 			w.settle(s)
 		case resp.Blank:
 			s.req.Reset()
 		case resp.Big:
-			s.conv.TakeLocal(&w.flights, s.req.Command(), resp.ActLocal, resp.AnswerNotExecuted, w.now())
+			w.refuse(s, nil)
 			s.set(requestOpen|requestDropped, true)
 			w.settle(s)
-			return len(data)
 		default:
 			w.refuseProtocol(s)
 			return -1
@@ -143,4 +155,19 @@ func (w *worker) readRefused(s *session) int {
 		data = data[n:]
 	}
 	return 1
+}
+
+// refuse answers the request at hand as not executed; req is nil if it is too large to be kept.
+func (w *worker) refuse(s *session, req []byte) {
+	cmd := s.req.Command()
+	act, answer := s.conv.AdmitRefusing(cmd, req)
+	if act == resp.ActDiscard && s.backend >= 0 {
+		write(s.backend, &s.out, resp.DiscardRequest())
+	}
+	s.set(quitting, act == resp.ActQuit)
+	s.conv.TakeLocal(&w.flights, cmd, act, answer, w.now())
+	if s.view.pool.care.Slow(cmd) {
+		s.view.pool.slow.Add(1)
+	}
+	s.view.refused++
 }

@@ -19,6 +19,9 @@ type listener struct {
 	fd   int
 	text string
 	path string // of a unix socket, removed at the end
+	// resting: no descriptor was left, and a timer will try again. It belongs to the loop that watches the listener.
+	// starved: that was logged; it is logged again after the next success.
+	resting, starved bool
 }
 
 func (p *Pool) listen(text string) error {
@@ -51,17 +54,24 @@ func (p *Pool) closeListeners() {
 // accept takes what waits at a listener and gives each connection to the loop with the fewest.
 func (w *worker) accept(tok uint64) {
 	v, i := w.views[uint16(tok>>40)], uint32(tok)
-	fd := v.pool.listeners[i].fd
+	l := &v.pool.listeners[i]
+	if l.resting {
+		return
+	}
 	for range acceptBudget {
-		client, errno := splice.Accept(fd)
+		client, errno := splice.Accept(l.fd)
 		switch errno {
 		case 0:
+			l.starved = false
 			w.hand(v, client)
 		case syscall.EAGAIN:
 			return
 		case syscall.ECONNABORTED, syscall.EINTR:
 		default:
-			w.proxy.log.Warn("cannot accept, trying again", "pool", v.pool.name, "err", errno.Error())
+			if !l.starved {
+				w.proxy.log.Warn("cannot accept, trying again", "pool", v.pool.name, "listen", l.text, "err", errno.Error())
+			}
+			l.resting, l.starved = true, true
 			w.loop.After(acceptBackoff, listenerToken(tokenAcceptAgain, v, int(i)))
 			return
 		}
@@ -71,6 +81,11 @@ func (w *worker) accept(tok uint64) {
 
 // fullText is what Redis says, so that client libraries know it.
 const fullText = "-ERR max number of clients reached\r\n"
+
+func (w *worker) acceptAgain(tok uint64) {
+	w.views[uint16(tok>>40)].pool.listeners[uint32(tok)].resting = false
+	w.accept(tok)
+}
 
 func (w *worker) hand(v *view, client int) {
 	if w.proxy.full() {

@@ -6,16 +6,34 @@ import "holdfast/splice"
 type piping struct {
 	up, down         splice.Mover // client to backend, backend to client
 	upDone, downDone bool
+	broken           bool // the backend takes no more
 }
 
-// becomePiping gives framing up. What is buffered goes out first.
+// drainPiping delivers what the backend has said, as far as the client takes it.
+func (w *worker) drainPiping(s *session) {
+	s.set(backendReadable, true)
+	for p := s.pipe; s.has(backendReadable) && !p.downDone && p.down.Pending() == 0; {
+		if !w.pumpOne(s, &p.down, &p.downDone, backendReadable, tokenBackend) {
+			return
+		}
+	}
+}
+
+// becomePiping gives framing up. What is buffered goes out first; what was unanswered is answered unseen.
 func (w *worker) becomePiping(s *session) {
 	p := &piping{}
 	p.up.Start(int(s.client), int(s.backend), -1)
 	p.down.Start(int(s.backend), int(s.client), -1)
 	s.pipe = p
+	w.unslow(s)
+	s.conv.Wipe(&w.flights)
+	if s.in != nil {
+		write(s.backend, &s.out, s.in.B)
+		drop(&s.in)
+	}
 	s.move(statePiping)
 	s.set(clientReadable|backendReadable, true)
+	w.account(s)
 	w.dialNext(s.view)
 	w.pump(s)
 }
@@ -37,35 +55,44 @@ func (w *worker) pump(s *session) {
 	}
 }
 
-// pumpOne runs one direction; false says that the session is gone.
-func (w *worker) pumpOne(s *session, m *splice.Mover, done *bool, readable uint16, kind uint64) bool {
+// pumpOne runs one direction; false says that the session no longer pipes.
+func (w *worker) pumpOne(s *session, m *splice.Mover, done *bool, readable uint32, kind uint64) bool {
+	if !s.has(readable) && m.Pending() == 0 {
+		return true
+	}
 	outcome, _ := m.Run(w.loop)
 	switch outcome {
-	case splice.SrcEmpty:
-		s.set(readable, false)
+	case splice.SrcEmpty, splice.DstFull:
+		s.set(readable, outcome == splice.DstFull)
 	case splice.BudgetSpent:
 		w.loop.Defer(s.token(kind))
 	case splice.EOF:
 		*done = true
 		m.Release(w.loop)
-		if kind == tokenClient {
-			splice.ShutdownWrite(int(s.backend))
-		} else {
+		if kind == tokenBackend {
 			return w.onPipedEnd(s)
 		}
-	case splice.SrcFailed, splice.DstFailed:
-		if (kind == tokenClient) == (outcome == splice.SrcFailed) {
+		splice.ShutdownWrite(int(s.backend))
+	case splice.SrcFailed:
+		if kind == tokenBackend {
+			return w.onPipedLost(s)
+		}
+		w.close(s, ClosedByClient)
+		return false
+	case splice.DstFailed:
+		if kind == tokenBackend {
 			w.close(s, ClosedByClient)
 			return false
 		}
-		return w.onPipedLost(s)
+		s.pipe.broken, *done = true, true // what the backend has said before is still to be delivered
+		s.set(backendReadable, true)
 	}
 	return true
 }
 
 // onPipedEnd: the backend sends no more; the client may go on sending.
 func (w *worker) onPipedEnd(s *session) bool {
-	if s.untouched() {
+	if s.pipe.broken || s.untouched() {
 		return w.onPipedLost(s)
 	}
 	splice.ShutdownWrite(int(s.client))
@@ -81,21 +108,20 @@ func (s *session) untouched() bool {
 
 // onPipedLost: the backend is gone. A client that has exchanged nothing waits for the next one, any other is closed.
 func (w *worker) onPipedLost(s *session) bool {
-	w.tell(s.view, s.epoch, EvidenceReset, true)
+	v, epoch := s.view, s.epoch
 	w.lost(s)
 	w.cutPiping(s)
+	w.tell(v, epoch, EvidenceReset, true)
 	return false
 }
 
-func (w *worker) cutPiping(s *session) {
-	untouched := s.untouched()
-	s.pipe.up.Release(w.loop)
-	s.pipe.down.Release(w.loop)
-	s.pipe = nil
-	if !untouched {
+// cutPiping takes the backend away and says whether the session lives on.
+func (w *worker) cutPiping(s *session) bool {
+	if !s.untouched() {
 		w.close(s, ClosedOpaque)
-		return
+		return false
 	}
 	w.dropBackend(s)
-	w.hold(s)
+	w.rest(s)
+	return true
 }

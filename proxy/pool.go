@@ -42,6 +42,7 @@ type Pool struct {
 	listeners []listener
 	index     int
 	heldMax   int // share of one loop
+	dialsMax  int // the same
 }
 
 func newPool(p *Proxy, o PoolOptions) (*Pool, error) {
@@ -50,7 +51,7 @@ func newPool(p *Proxy, o PoolOptions) (*Pool, error) {
 		return nil, fmt.Errorf("pool %q: %w: %s", o.Name, ErrUnknownDeny, strings.Join(unknown, ", "))
 	}
 	pool := &Pool{name: o.Name, options: o, proxy: p, care: care, index: len(p.pools)}
-	pool.heldMax = max(1, o.HeldMax/len(p.workers))
+	pool.heldMax, pool.dialsMax = max(1, o.HeldMax/len(p.workers)), max(1, dialsMax/len(p.workers))
 	pool.route.Store(&Route{Backend: -1})
 	for _, b := range o.Backends {
 		a, err := splice.ParseAddress(b)

@@ -36,7 +36,7 @@ func (w *worker) onBackend(s *session, ev splice.Events) {
 	if w.pumpReplies(s) {
 		return
 	}
-	if s.has(clientReadable) || s.bulk != nil {
+	if s.has(clientReadable|requestsKept) || s.bulk != nil {
 		w.advance(s)
 	}
 }
@@ -109,7 +109,7 @@ func (w *worker) takeReplies(s *session, data []byte) {
 	}
 	if s.has(replyOpen) {
 		n := w.streamReply(s, data)
-		if data = data[n:]; len(data) == 0 {
+		if data = data[n:]; len(data) == 0 || s.state == stateFree {
 			return
 		}
 	}
@@ -121,6 +121,9 @@ func (w *worker) takeReplies(s *session, data []byte) {
 	}
 	d.flush(d.off)
 	w.account(s)
+	if len(s.view.quiet) > 0 {
+		w.takeBack(s) // what waits for data may stand at the head only now
+	}
 }
 
 // delivery walks over the replies of one read. Replies that the client gets as they are go out in one piece.
@@ -135,7 +138,7 @@ type delivery struct {
 
 func (d *delivery) flush(end int) {
 	if d.start < end {
-		write(d.s.client, &d.s.toward, d.data[d.start:end])
+		d.s.deliver(d.data[d.start:end])
 	}
 	d.start = end
 }
@@ -184,7 +187,7 @@ func (d *delivery) frame(first byte, n int) bool {
 		d.off += n
 		d.start = d.off
 		if meaning == resp.Replace {
-			write(s.client, &s.toward, []byte(answer.Text(s.conv.Proto())))
+			s.deliver([]byte(answer.Text(s.conv.Proto())))
 		}
 		if meaning == resp.Refuse {
 			w.onRefusal(s)
@@ -224,7 +227,9 @@ func (d *delivery) big(n int) {
 	cmd, ok := s.conv.Plain(&w.flights, first)
 	if !ok {
 		var meaning resp.Meaning
-		if meaning, _, cmd, ok = s.conv.Frame(&w.flights, first, d.data[d.off:]); meaning != resp.Deliver {
+		meaning, _, cmd, ok = s.conv.Frame(&w.flights, first, d.data[d.off:])
+		s.set(replyDropped, meaning == resp.Swallow)
+		if meaning != resp.Deliver && meaning != resp.Swallow {
 			d.flush(d.off)
 			w.close(s, ClosedByBackend)
 			return
@@ -234,13 +239,17 @@ func (d *delivery) big(n int) {
 		s.view.pool.slow.Add(-1)
 	}
 	s.set(replyOpen, true)
+	if s.has(replyDropped) {
+		d.flush(d.off)
+		d.start = d.off + n
+	}
 	d.off += n
 	d.flush(d.off)
 	if rest := d.data[d.off:]; len(rest) > 0 || n > 0 {
 		k := w.streamReply(s, rest)
 		d.off += k
 		d.start = d.off
-		if d.off < len(d.data) && !s.has(replyOpen) {
+		if d.off < len(d.data) && s.state != stateFree && !s.has(replyOpen) {
 			w.takeReplies(s, d.data[d.off:])
 			d.start, d.off = len(d.data), len(d.data)
 		}
@@ -250,6 +259,7 @@ func (d *delivery) big(n int) {
 // onRefusal: the backend said that it is no master. The control plane must know; the session waits for a new route.
 func (w *worker) onRefusal(s *session) {
 	v := s.view
+	s.set(refused, true)
 	w.tell(v, s.epoch, EvidenceReadonly, true)
-	v.suspect = true
+	v.suspect = v.suspect || s.epoch == v.seen.Epoch
 }

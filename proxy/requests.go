@@ -10,6 +10,10 @@ import (
 // requestBudget bounds the bytes taken from one client in one go, so that its neighbours are not starved.
 const requestBudget = 1 << 20
 
+// towardMax bounds the bytes that wait for a client which sends and does not read. Above it the client is not read: its
+// requests may be answered without a backend, so that the flight alone bounds nothing.
+const towardMax = 1 << 20
+
 // open says whether requests of this view may go on, after the newest route was followed.
 func (w *worker) open(v *view) bool {
 	if v.pool.route.Load() != v.seen {
@@ -25,7 +29,7 @@ func (w *worker) pumpRequests(s *session) {
 			return
 		}
 	}
-	for budget := requestBudget; s.has(clientReadable) && !s.has(quitting); {
+	for budget := requestBudget; s.has(clientReadable|requestsKept) && !s.has(quitting|spoilt); {
 		if !s.has(requestOpen) && (!w.open(s.view) || s.state != stateServing) {
 			if s.state == stateServing {
 				w.hold(s)
@@ -33,8 +37,8 @@ func (w *worker) pumpRequests(s *session) {
 			}
 			return
 		}
-		if s.conv.Full() || s.out != nil || (s.bulk != nil && s.bulk.request) {
-			return // the next reply, or the backend's readiness, comes back here
+		if s.conv.Full() || s.out != nil || buffered(s.toward) > towardMax || (s.bulk != nil && s.bulk.request) {
+			return // the next reply, or the readiness of backend or client, comes back here
 		}
 		n := w.readRequests(s)
 		if n < 0 || s.state == stateFree {
@@ -57,10 +61,16 @@ func (w *worker) readRequests(s *session) int {
 }
 
 // read returns what the client sent, behind the beginning of a request that is kept, and the number of new bytes; -1
-// when there are none.
+// when there are none. Requests that were read before and not looked at count as new.
 func (w *worker) read(s *session) ([]byte, int) {
 	p := w.loop.Scratch()
 	have := buffered(s.in)
+	if s.has(requestsKept) {
+		s.set(requestsKept, false)
+		copy(p, s.in.B)
+		drop(&s.in)
+		return p[:have], have
+	}
 	n, errno := splice.Recv(int(s.client), p[have:])
 	switch {
 	case errno == syscall.EAGAIN:
@@ -85,11 +95,12 @@ func (w *worker) read(s *session) ([]byte, int) {
 
 // onClientEnd: the client sends no more. What it is owed is delivered first.
 func (w *worker) onClientEnd(s *session) {
-	if s.conv.Unanswered() == 0 && s.toward == nil {
+	if !s.owed() && s.toward == nil {
 		w.close(s, ClosedByClient)
 		return
 	}
 	s.set(clientReadable, false)
+	s.set(clientEnded, true)
 	s.move(stateFinishing)
 	w.finish(s)
 }
@@ -103,11 +114,12 @@ func (w *worker) takeRequests(s *session, data []byte) {
 		}
 		if !s.view.steady() || s.state != stateServing {
 			keep(&s.in, data)
+			s.set(requestsKept, true)
 			return
 		}
 	}
 	b := batch{w: w, s: s, data: data}
-	for b.off < len(data) && !s.has(quitting) && b.next() {
+	for b.off < len(data) && !s.has(quitting|spoilt) && b.next() {
 	}
 	if s.state == stateFree || s.state == statePiping {
 		return
@@ -172,7 +184,7 @@ func (b *batch) whole(n int) {
 	cmd, req := s.req.Command(), b.data[b.off:b.off+n]
 	if s.conv.Forward(care, cmd) {
 		s.conv.Take(&w.flights, cmd, req, w.now())
-	} else if act, answer := s.conv.Admit(care, cmd); act == resp.ActForward {
+	} else if act, answer := s.conv.Admit(care, cmd, req); act == resp.ActForward {
 		s.conv.Take(&w.flights, cmd, req, w.now())
 	} else {
 		b.forward(b.off)
@@ -209,18 +221,21 @@ func (b *batch) instead(cmd resp.Command, act resp.Act, answer resp.Answer, req 
 
 // refuseProtocol answers a broken request as Redis does and ends the session once that is delivered.
 func (w *worker) refuseProtocol(s *session) {
-	fault := s.req.Fault()
-	if fault == "" || s.conv.Unanswered() > 0 {
-		w.close(s, ClosedByProtocol)
+	s.set(spoilt, true)
+	if s.has(requestOpen) && !s.has(requestDropped) {
+		w.close(s, ClosedByProtocol) // the backend has the beginning of it and will never answer
 		return
 	}
-	write(s.client, &s.toward, []byte("-"+fault+"\r\n"))
-	w.close(s, ClosedByProtocol)
+	s.move(stateFinishing)
+	if w.settle(s); s.state != stateFree {
+		w.account(s)
+		w.finish(s)
+	}
 }
 
 // settle gives the answers whose turn has come and that no backend has to give.
 func (w *worker) settle(s *session) {
-	for {
+	for !s.has(replyOpen) {
 		cmd, act, answer, ok := s.conv.Settle(&w.flights)
 		if !ok {
 			return
@@ -229,7 +244,7 @@ func (w *worker) settle(s *session) {
 			s.view.pool.slow.Add(-1)
 		}
 		if answer != resp.AnswerNone {
-			write(s.client, &s.toward, []byte(answer.Text(s.conv.Proto())))
+			s.deliver([]byte(answer.Text(s.conv.Proto())))
 		}
 		if act == resp.ActQuit {
 			s.move(stateFinishing)

@@ -18,12 +18,12 @@ import (
 
 // redisServer is a real redis-server on a loopback port.
 type redisServer struct {
-	t    *testing.T
+	t    testing.TB
 	addr string
 	cmd  *exec.Cmd
 }
 
-func startRedis(t *testing.T, args ...string) *redisServer {
+func startRedis(t testing.TB, args ...string) *redisServer {
 	t.Helper()
 	addr := freeAddress(t)
 	_, port, _ := net.SplitHostPort(addr)
@@ -43,7 +43,7 @@ func startRedis(t *testing.T, args ...string) *redisServer {
 		defer c.Close()
 		fmt.Fprint(c, "PING\r\n")
 		line, _ := bufio.NewReader(c).ReadString('\n')
-		return line == "+PONG\r\n"
+		return line == "+PONG\r\n" || strings.HasPrefix(line, "-NOAUTH ")
 	})
 	return r
 }
@@ -73,7 +73,7 @@ func (r *redisServer) lineage() string {
 	return rest[:40]
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -84,7 +84,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // eventually waits for a condition, with a fresh look every millisecond.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -97,19 +97,32 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 // client is a raw connection with a decoder that turns a reply into text.
 type client struct {
-	t  *testing.T
+	t  testing.TB
 	nc net.Conn
 	br *bufio.Reader
 }
 
-func dialClient(t *testing.T, addr string) *client {
+func dialClient(t testing.TB, addr string) *client {
 	t.Helper()
 	nc, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return wrap(t, nc)
+}
+
+func wrap(t testing.TB, nc net.Conn) *client {
 	t.Cleanup(func() { nc.Close() })
 	return &client{t: t, nc: nc, br: bufio.NewReaderSize(nc, 1<<16)}
+}
+
+// dialPlain is for goroutines other than the test's.
+func dialPlain(addr string) (*client, error) {
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &client{nc: nc, br: bufio.NewReaderSize(nc, 1<<16)}, nil
 }
 
 func (c *client) close() { c.nc.Close() }
@@ -160,8 +173,8 @@ func (c *client) decode() (string, error) {
 			return "nil", nil
 		}
 		p := make([]byte, n+2)
-		_, err := io.ReadFull(c.br, p)
-		return string(p[:max(len(p)-2, 0)]), err
+		got, err := io.ReadFull(c.br, p)
+		return string(p[:min(got, n)]), err
 	case '*', '>', '%', '~':
 		if n < 0 {
 			return "nil", nil
@@ -198,12 +211,12 @@ func (c *client) ended() bool {
 // rig is a proxy with one pool in front of real servers.
 type rig struct {
 	*Pool
-	t        *testing.T
+	t        testing.TB
 	addr     string
 	evidence chan Evidence
 }
 
-func startProxy(t *testing.T, change func(*PoolOptions), servers ...*redisServer) *rig {
+func startProxy(t testing.TB, change func(*PoolOptions), servers ...*redisServer) *rig {
 	t.Helper()
 	p, err := New(Options{Loops: 2})
 	if err != nil {
@@ -233,9 +246,66 @@ func startProxy(t *testing.T, change func(*PoolOptions), servers ...*redisServer
 		if err := <-ended; err != nil {
 			t.Errorf("proxy ended: %v", err)
 		}
+		wantBooksBalanced(t, p)
 		_ = p.Close()
 	})
 	return r
+}
+
+// wantBooksBalanced checks what must hold for every proxy that has ended, whatever happened to it before.
+func wantBooksBalanced(t testing.TB, p *Proxy) {
+	t.Helper()
+	for _, w := range p.workers {
+		if n := w.load.Load(); n != 0 {
+			t.Errorf("loop %d: %d sessions are still counted", w.id, n)
+		}
+		if s := w.loop.Pipes().Stats(); s.InUse != 0 {
+			t.Errorf("loop %d: %d pipes were not given back", w.id, s.InUse)
+		}
+		for _, v := range w.views {
+			closed := uint64(0)
+			for _, n := range v.closed {
+				closed += n
+			}
+			if v.accepted != closed {
+				t.Errorf("loop %d: %d accepted, %d closed", w.id, v.accepted, closed)
+			}
+			if v.busy != 0 || v.dialing != 0 || v.connected.Load() != 0 {
+				t.Errorf("loop %d: busy %d, dialing %d, connected %d", w.id, v.busy, v.dialing, v.connected.Load())
+			}
+		}
+	}
+	for _, pool := range p.pools {
+		if n := pool.SlowInFlight(); n != 0 {
+			t.Errorf("pool %s: %d slow commands are still counted", pool.name, n)
+		}
+	}
+}
+
+// confirm plays a control plane that finds the backend well whenever something was seen: the same route, a newer check.
+func (r *rig) confirm() {
+	done, ended := make(chan struct{}), make(chan struct{})
+	r.t.Cleanup(func() { close(done); <-ended })
+	go r.answerEvidence(done, ended)
+}
+
+func (r *rig) answerEvidence(done <-chan struct{}, ended chan<- struct{}) {
+	defer close(ended)
+	for {
+		select {
+		case <-done:
+			return
+		case <-r.evidence:
+			route := r.Route()
+			route.Check++
+			r.Publish(route)
+		}
+	}
+}
+
+// shut closes the gate of an epoch.
+func (r *rig) shut(epoch uint64, backend int) {
+	r.Publish(Route{Epoch: epoch, Gate: GateShut, Backend: backend})
 }
 
 func (r *rig) cut(epoch uint64) CutReport {
@@ -261,7 +331,7 @@ func (r *rig) stats() Stats {
 }
 
 // replicate makes b a replica of a and waits until a write has arrived there.
-func replicate(t *testing.T, a, b *redisServer) {
+func replicate(t testing.TB, a, b *redisServer) {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(a.addr)
 	b.do("REPLICAOF", host, port)

@@ -11,20 +11,28 @@ import (
 
 // bits of a session.
 const (
-	clientReadable  uint16 = 1 << iota // the kernel has bytes of the client that were not read
+	clientReadable  uint32 = 1 << iota // the kernel has bytes of the client that were not read
 	clientEnded                        // the client has sent its FIN
 	backendReadable                    // the kernel has bytes of the backend that were not read
 	backendEnded                       // the backend has sent its FIN
 	requestOpen                        // a large request is being streamed
 	requestDropped                     // ... and thrown away: it was answered already
 	replyOpen                          // a large reply is being streamed; part of it has reached the client
+	replyDropped                       // ... and thrown away: the client does not want it, or not yet
 	retiring                           // our side of the backend connection is half-closed on purpose
 	quitting                           // nothing more is taken from the client; the session ends when all is delivered
 	counted                            // the session is counted in view.busy
 	identity                           // the next replay reply is the backend's INFO
 	dialSlot                           // the session holds one of its view's dial slots
 	overflow                           // too many clients are held already: this one is answered instead
+	requestsKept                       // in holds whole requests that were read and not yet looked at
+	clientGone                         // the client reads no more: what it is owed is thrown away
+	spoilt                             // the client broke the protocol: it hears so after all that it is owed
+	refused                            // the backend said that it is no master; the connection ends with the next route
 )
+
+// reset is the half of splice.Broken that says: the connection was reset.
+const reset = splice.Events(syscall.EPOLLERR)
 
 // session is one client connection with its backend connection.
 //
@@ -52,16 +60,26 @@ type session struct {
 	index           uint32
 	gen             uint16
 	dials           uint8
-	bits            uint16
+	bits            uint32
 	state           state
 	stage           stage
 }
 
 func (s *session) token(kind uint64) uint64 { return token(kind, s.gen, s.dials, s.index) }
 
-func (s *session) has(bit uint16) bool { return s.bits&bit != 0 }
+// owed says that the client waits for a reply or for the rest of one.
+func (s *session) owed() bool { return s.conv.Unanswered() > 0 || s.has(replyOpen) }
 
-func (s *session) set(bit uint16, on bool) {
+// deliver sends p to the client, behind what it has not taken yet.
+func (s *session) deliver(p []byte) {
+	if !s.has(clientGone) {
+		write(s.client, &s.toward, p)
+	}
+}
+
+func (s *session) has(bit uint32) bool { return s.bits&bit != 0 }
+
+func (s *session) set(bit uint32, on bool) {
 	if on {
 		s.bits |= bit
 	} else {
@@ -69,71 +87,32 @@ func (s *session) set(bit uint16, on bool) {
 	}
 }
 
-func buffered(b *bytebufferpool.ByteBuffer) int {
-	if b == nil {
-		return 0
-	}
-	return len(b.B)
-}
-
-func drop(b **bytebufferpool.ByteBuffer) {
-	if *b != nil {
-		bytebufferpool.Put(*b)
-		*b = nil
-	}
-}
-
-func keep(b **bytebufferpool.ByteBuffer, p []byte) {
-	if len(p) == 0 {
-		return
-	}
-	if *b == nil {
-		*b = bytebufferpool.Get()
-	}
-	(*b).B = append((*b).B, p...)
-}
-
-// write sends p behind what is still unsent, and keeps the rest. A broken peer is noticed when it is read.
-func write(fd int32, unsent **bytebufferpool.ByteBuffer, p []byte) {
-	if *unsent == nil && len(p) > 0 {
-		n, _ := splice.Send(int(fd), p)
-		p = p[max(n, 0):]
-	}
-	keep(unsent, p)
-}
-
-// flush sends what is unsent; it reports whether nothing is left.
-func flush(fd int32, unsent **bytebufferpool.ByteBuffer) bool {
-	b := *unsent
-	if b == nil {
-		return true
-	}
-	n, errno := splice.Send(int(fd), b.B)
-	if errno != 0 || n < len(b.B) {
-		b.B = append(b.B[:0], b.B[max(n, 0):]...)
-		return false
-	}
-	drop(unsent)
-	return true
-}
-
+// onClient handles readiness of the client's socket. EPOLLHUP alone is the end of both directions without an error: what
+// the client had sent before is still to be read.
 func (w *worker) onClient(s *session, ev splice.Events) {
 	w.follow(s.view)
-	if ev&splice.Broken != 0 {
-		w.close(s, ClosedByClient)
+	if s.state == stateFree {
 		return
+	}
+	if ev&splice.Broken != 0 {
+		if ev&reset != 0 {
+			w.close(s, ClosedByClient)
+			return
+		}
+		s.set(clientGone, s.state != statePiping)
+		drop(&s.toward)
 	}
 	if ev&splice.Readable != 0 {
 		s.set(clientReadable, true)
 	}
-	if ev&splice.PeerClosed != 0 {
+	if ev&(splice.PeerClosed|splice.Broken) != 0 {
 		s.set(clientReadable|clientEnded, true)
 	}
 	if s.state == statePiping {
 		w.pump(s)
 		return
 	}
-	if ev&splice.Writable != 0 && (s.toward != nil || s.bulk != nil) {
+	if ev&splice.Writable != 0 && (s.toward != nil || s.bulk != nil || s.has(backendReadable)) {
 		if flush(s.client, &s.toward) && w.pumpReplies(s) {
 			return
 		}
@@ -150,130 +129,40 @@ func (w *worker) advance(s *session) {
 		}
 	case stateServing:
 		w.pumpRequests(s)
-	case stateHeld, stateQueued:
-		if s.has(clientEnded) && s.backend < 0 {
+	case stateHeld:
+		switch {
+		case w.forsaken(s):
 			w.close(s, ClosedByClient) // it went away: what it had not sent is forgotten with it
-			return
+		case s.has(overflow) && s.view.pool.options.Opaque:
+			w.close(s, ClosedOpaque) // it cannot be told anything
+		default:
+			w.pumpRefusals(s)
 		}
-		w.pumpRefusals(s)
 	case stateFinishing:
 		w.finish(s)
 	}
 }
 
-// onFirstBytes: a session without a backend has something to say, or to end.
-func (w *worker) onFirstBytes(s *session) {
-	if s.has(clientEnded) {
-		if n, errno := splice.Peek(int(s.client)); n <= 0 && errno != syscall.EAGAIN {
-			w.close(s, ClosedByClient)
-			return
-		}
+// forsaken says that nobody waits for a held session any more. Only an opaque client may have said everything and wait
+// for the answer still.
+func (w *worker) forsaken(s *session) bool {
+	if !s.has(clientEnded) || s.backend >= 0 {
+		return false
 	}
-	w.want(s)
+	return !s.view.pool.options.Opaque || !s.spoke()
 }
 
-// finish ends a session whose client is done, when everything owed is delivered.
-func (w *worker) finish(s *session) {
-	if !flush(s.client, &s.toward) {
-		return
-	}
-	if s.has(quitting) && s.conv.Unanswered() == 0 {
-		w.close(s, ClosedByQuit)
-		return
-	}
-	if s.backend < 0 && s.conv.Unanswered() == 0 {
+// spoke says that the client's kernel buffer holds something that was not read.
+func (s *session) spoke() bool {
+	n, errno := splice.Peek(int(s.client))
+	return n > 0 || errno == syscall.EAGAIN
+}
+
+// onFirstBytes: a session without a backend has something to say, or to end.
+func (w *worker) onFirstBytes(s *session) {
+	if s.has(clientEnded) && !s.spoke() {
 		w.close(s, ClosedByClient)
 		return
 	}
-	if s.backend >= 0 && flush(s.backend, &s.out) && s.state == stateFinishing && !s.has(retiring|quitting) {
-		s.set(retiring, true)
-		splice.ShutdownWrite(int(s.backend))
-	}
-}
-
-// account keeps the number of busy sessions and tells those who wait for zero.
-func (w *worker) account(s *session) {
-	busy := s.conv.Unanswered() > 0 && s.backend >= 0 && s.state != stateDialing
-	if busy == s.has(counted) {
-		return
-	}
-	s.set(counted, busy)
-	v := s.view
-	if busy {
-		v.busy++
-		return
-	}
-	v.busy--
-	v.hush()
-}
-
-// hush tells those who wait for silence.
-func (v *view) hush() {
-	if v.busy == 0 && len(v.quiet) > 0 {
-		waiting := v.quiet
-		v.quiet = nil
-		for _, tell := range waiting {
-			tell()
-		}
-	}
-}
-
-// close ends a session for a reason; every session ends here.
-func (w *worker) close(s *session, why CloseReason) {
-	v := s.view
-	v.closed[why]++
-	w.dropBackend(s)
-	if s.has(counted) {
-		s.set(counted, false)
-		v.busy--
-	}
-	w.unslow(s)
-	s.conv.Wipe(&w.flights)
-	drop(&s.in)
-	drop(&s.toward)
-	splice.CloseFD(int(s.client))
-	s.move(stateFree)
-	w.table.put(s)
-	w.load.Add(-1)
-	v.hush()
-	w.dialNext(v)
-}
-
-// hold lets the session wait. What the client sends stays in the kernel's buffer.
-func (w *worker) hold(s *session) {
-	s.move(stateHeld)
-	s.set(overflow, s.view.lists[stateHeld].n > s.view.pool.heldMax)
-	w.nagLater(s.view)
-}
-
-// unslow takes the session's unanswered slow commands out of the pool's count.
-func (w *worker) unslow(s *session) {
-	if n := s.conv.CountSlow(s.view.pool.care); n > 0 {
-		s.view.pool.slow.Add(-int64(n))
-	}
-}
-
-// dropBackend closes the backend connection and forgets what was on its way in both directions.
-func (w *worker) dropBackend(s *session) {
-	if s.has(dialSlot) {
-		s.set(dialSlot, false)
-		s.view.dialing--
-	}
-	if s.bulk != nil {
-		w.dropBulk(s)
-	}
-	if s.pipe != nil {
-		s.pipe.up.Release(w.loop)
-		s.pipe.down.Release(w.loop)
-		s.pipe = nil
-	}
-	if s.backend >= 0 {
-		splice.CloseFD(int(s.backend))
-		s.backend = -1
-	}
-	drop(&s.out)
-	drop(&s.back)
-	s.rep.Reset()
-	s.set(backendReadable|backendEnded|replyOpen|retiring|identity, false)
-	w.account(s)
+	w.want(s)
 }

@@ -3,6 +3,8 @@ package proxy
 import (
 	"context"
 	"sync"
+
+	"holdfast/proxy/resp"
 )
 
 // CloseReason says why a session ended. Every session ends with exactly one.
@@ -13,7 +15,7 @@ const (
 	ClosedByQuit                        // QUIT
 	ClosedByProtocol                    // the client broke the protocol
 	ClosedMidReply                      // the backend was lost with a large reply half delivered
-	ClosedOpaque                        // framing was given up and the backend was lost
+	ClosedOpaque                        // bytes nobody looks at: the backend was lost, or too many wait for one
 	ClosedReplay                        // the new master refused the session's login or settings
 	ClosedByBackend                     // the backend broke the protocol or answered what nobody asked
 	ClosedShutdown                      // Holdfast ends
@@ -33,7 +35,8 @@ type Stats struct {
 	Unanswered int // sessions with unanswered requests
 	Accepted   uint64
 	Closed     [closeReasonCount]uint64
-	Refused    uint64 // requests answered as not executed because the gate refused
+	Refused    uint64         // requests answered as not executed because the gate refused
+	Cut        resp.CutCounts // unanswered requests of lost backend connections
 }
 
 func (s *Stats) add(o Stats) {
@@ -42,6 +45,7 @@ func (s *Stats) add(o Stats) {
 	s.Unanswered += o.Unanswered
 	s.Accepted += o.Accepted
 	s.Refused += o.Refused
+	s.Cut.Add(o.Cut)
 	for i, n := range o.Closed {
 		s.Closed[i] += n
 	}
@@ -74,7 +78,8 @@ func (p *Pool) Clients() (connected, held int) {
 }
 
 func (v *view) stats() Stats {
-	s := Stats{Held: v.lists[stateHeld].n, Unanswered: v.busy, Accepted: v.accepted, Closed: v.closed, Refused: v.refused}
+	s := Stats{Held: v.lists[stateHeld].n, Unanswered: v.busy, Accepted: v.accepted, Closed: v.closed, Refused: v.refused,
+		Cut: v.cut}
 	for _, l := range v.lists {
 		s.Clients += l.n
 	}

@@ -60,6 +60,7 @@ type view struct {
 	// fallen counts what became of sessions that lost their backend by themselves since the last release; a cut reports
 	// it with its own.
 	fallen resp.CutCounts
+	cut    resp.CutCounts // the same since the start
 	// connected and held mirror the lengths of the lists for readers outside the loop.
 	connected, held atomic.Int64
 	accepted        uint64
@@ -126,7 +127,7 @@ func (w *worker) OnEvent(tok uint64, ev splice.Events) {
 func (w *worker) OnTimer(tok uint64) {
 	switch tok >> 56 {
 	case tokenAcceptAgain:
-		w.accept(tok)
+		w.acceptAgain(tok)
 	case tokenNag:
 		w.nag(w.views[uint32(tok)])
 	case tokenBackend:

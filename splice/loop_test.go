@@ -139,7 +139,7 @@ func TestPostRunsEveryFunctionOnceAndInOrder(t *testing.T) {
 // A loop that is asleep, or just falling asleep, must hear every single post. The pauses sweep over the few nanoseconds between
 // its last look at the mail and its sleep.
 func TestPostWakesALoopThatIsFallingAsleep(t *testing.T) {
-	const posts, pauseMax = 40000, 3000
+	const posts, pauseMax = 20000, 3000
 	l := newLoop(t, Options{})
 	run(t, l, handler{})
 	rng := rand.New(rand.NewPCG(13, 14))

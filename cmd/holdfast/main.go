@@ -56,7 +56,7 @@ func (c *cli) rootCommand() *cobra.Command {
 	c.link.register(root)
 	root.AddCommand(
 		c.daemonCommand(), c.configCommand(), c.statusCommand(), c.switchoverCommand(), c.failoverCommand(),
-		c.holdCommand(), c.releaseCommand(), c.eventsCommand(), c.checkCommand(), c.versionCommand(), c.demoCommand(),
+		c.holdCommand(), c.releaseCommand(), c.eventsCommand(), c.checkCommand(), c.versionCommand(), c.demoCommand(), c.benchCommand(),
 	)
 	return root
 }

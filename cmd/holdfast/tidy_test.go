@@ -30,6 +30,7 @@ const (
 var mayImport = map[string][]string{
 	"admin":             {},
 	"bench":             {},
+	"bench/peers":       {},
 	"configs":           {},
 	"health":            {},
 	"health/authority":  {"health"},
@@ -39,7 +40,8 @@ var mayImport = map[string][]string{
 	"proxy/resp":        {},
 	"splice":            {},
 	"cmd/holdfast": {
-		"admin", "bench", "configs", "health", "health/authority", "health/failover", "health/supervisor", "proxy", "proxy/resp", "splice",
+		"admin", "bench", "bench/peers", "configs", "health", "health/authority", "health/failover", "health/supervisor",
+		"proxy", "proxy/resp", "splice",
 	},
 }
 

@@ -56,11 +56,16 @@ func (n *node) try(ctx context.Context, l *line, do func(context.Context, *healt
 		l.link = link
 	}
 	link := l.link
-	stop := context.AfterFunc(ctx, func() { link.Close() }) //nolint:errcheck // only unblocks the conversation
+	stop := context.AfterFunc(ctx, link.Interrupt)
 	err := do(ctx, link)
-	if !stop() || (err != nil && !isReply(err)) {
-		l.link = nil
-		return errors.Join(err, link.Close())
+	if stop() && (err == nil || isReply(err)) {
+		return err
+	}
+	l.link = nil
+	link.Close() //nolint:errcheck // it is of no further use
+	if err != nil && ctx.Err() != nil {
+		// The closed connection is only how the limit was enforced.
+		return n.wrap("wait for", context.Cause(ctx))
 	}
 	return err
 }

@@ -103,3 +103,27 @@ func TestMinReplicasIsRelaxedAndRestored(t *testing.T) {
 		return err == nil && fmt.Sprint(got) == "[min-replicas-to-write 1]" || fmt.Sprint(got) == "map[min-replicas-to-write:1]"
 	})
 }
+
+// The documented control user can do everything that is done here, and cannot read one key.
+func TestTheControlUserIsEnough(t *testing.T) {
+	a, b := pair(t)
+	for _, s := range []*server{a, b} {
+		s.must("ACL", "SETUSER", "holdfast", "on", ">secret", "resetkeys", "resetchannels", "-@all", "+ping", "+info", "+role", "+hello",
+			"+auth", "+client|setname", "+client|kill", "+client|pause", "+client|unpause", "+client|list", "+replicaof", "+failover",
+			"+config|rewrite", "+config|get", "+config|set", "+multi", "+exec", "+discard", "+wait")
+	}
+	r := newRig(t, func(s *health.Settings) { s.Username, s.Password = "holdfast", "secret" }, a, b)
+	r.awaitServing(a)
+	r.awaitInSync(5*time.Second, b)
+	if _, err := r.Switchover(t.Context(), "redis2"); err != nil {
+		t.Fatalf("switchover: %v", err)
+	}
+	r.awaitInSync(5*time.Second, a)
+	b.Kill()
+	r.awaitServing(a)
+	for _, e := range r.Events(0) {
+		if e.Kind == "warning" {
+			t.Errorf("warning: %s", e.Text)
+		}
+	}
+}

@@ -207,6 +207,7 @@ func (w testWriter) Write(p []byte) (int, error) {
 // pair starts a master with a replica that streams.
 func pair(t *testing.T, args ...string) (a, b *server) {
 	t.Helper()
+	t.Parallel() // these tests wait more than they work
 	a, b = newServer(t, "redis1", args...), newServer(t, "redis2", args...)
 	a.Start()
 	b.StartReplica(a)

@@ -75,17 +75,22 @@ func (s *server) StartReplica(master *server, more ...string) {
 	master.awaitStreaming(s)
 }
 
-// awaitStreaming waits until this master streams to the replica r.
+// awaitStreaming waits until this master streams to the replica r: the replica has acknowledged a write. Being listed as online
+// is less than that.
 func (s *server) awaitStreaming(r *server) {
 	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	link, err := health.Dial(ctx, health.Settings{Password: s.pass}, s.backend)
+	if err != nil {
+		s.t.Fatalf("dial %s: %v", s.name, err)
+	}
+	defer link.Close()
 	eventually(s.t, 10*time.Second, r.name+" streams from "+s.name, func() bool {
-		info, err := s.info()
-		for _, f := range info.Followers {
-			if err == nil && f.Port == r.port && f.Online {
-				return true
-			}
+		if err := link.Publish(ctx, "canary", "1").Err(); err != nil {
+			return false
 		}
-		return false
+		return link.Wait(ctx, 1, 50*time.Millisecond).Val() >= 1
 	})
 }
 

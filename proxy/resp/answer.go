@@ -26,12 +26,19 @@ const (
 	AnswerDenied
 	// AnswerReplyInBlock: CLIENT REPLY between MULTI and EXEC breaks the framing of EXEC's reply.
 	AnswerReplyInBlock
+	// AnswerExecSpoilt: the transaction did nothing, because the proxy refused one of its commands.
+	AnswerExecSpoilt
+	// AnswerTooLarge: the proxy has to understand the command and does not keep requests of this size.
+	AnswerTooLarge
+	// AnswerNoCapa: a server that redirects its clients would lead them past the proxy.
+	AnswerNoCapa
 
 	answerCount
 )
 
 // The error prefixes decide what client libraries do by themselves: TRYAGAIN is retried by several and costs no
-// connection; UNKNOWNRESULT is retried by none. See docs/protocol in the repository for the choice.
+// connection; UNKNOWNRESULT is retried by none, and
+// says nothing that a library takes for a lost connection or a missing script.
 var answers = [answerCount]string{
 	AnswerOK:           "+OK\r\n",
 	AnswerQueued:       "+QUEUED\r\n",
@@ -43,6 +50,9 @@ var answers = [answerCount]string{
 	AnswerZeroes:       "*2\r\n:0\r\n:0\r\n",
 	AnswerDenied:       "-NOPERM this command is refused by the proxy; the pool's deny list in its configuration decides\r\n",
 	AnswerReplyInBlock: "-ERR CLIENT REPLY between MULTI and EXEC is refused by the proxy, send it before MULTI\r\n",
+	AnswerExecSpoilt:   "-EXECABORT Transaction discarded because of previous errors.\r\n",
+	AnswerTooLarge:     "-ERR this command is too large for the proxy, which takes up to 64 KiB of it\r\n",
+	AnswerNoCapa:       "-ERR unknown subcommand 'CAPA'. Try CLIENT HELP.\r\n",
 }
 
 // Text is the answer as bytes of the given protocol version (2 or 3).

@@ -26,17 +26,22 @@ func (c *Conv) tidy() {
 
 // commit applies what the head's reply proves. It returns the command, or 0 when nothing was to commit.
 func (c *Conv) commit(e *Entry, first byte, frame []byte) Command {
-	if e.cmd.Spec().Flags&Stateful == 0 && !c.blockOpen() {
+	open := c.blockOpen()
+	if s := c.state; s != nil && s.caching != nil && !open && e.cmd != CmdMulti {
+		s.caching = nil // it counted for this command
+		defer c.tidy()
+	}
+	if e.cmd.Spec().Flags&Stateful == 0 && !open {
 		return 0
 	}
 	defer c.tidy()
 	var array [16][]byte
 	args, _ := Args(c.flight.frontBytes(), array[:0])
-	if c.blockOpen() && !endsBlock(e.cmd) {
+	if open && !endsBlock(e.cmd) {
 		if first == '+' {
-			c.state.enqueue(e.cmd, c.flight.frontBytes(), len(args))
+			c.state.enqueue(e.cmd, c.flight.frontBytes(), args)
 		} else {
-			c.state.queueLost = true
+			c.state.block.lost = true
 		}
 		return 0
 	}
@@ -53,57 +58,28 @@ func (c *Conv) commit(e *Entry, first byte, frame []byte) Command {
 	return e.cmd
 }
 
+// endsBlock: the server does not queue the command. MULTI and WATCH are errors in a block that leave it as it is.
 func endsBlock(cmd Command) bool {
-	return cmd == CmdExec || cmd == CmdDiscard || cmd == CmdReset || cmd == CmdQuit || cmd == CmdMulti || cmd == CmdWatch
-}
-
-// commitBlock ends a MULTI block. Session commands that were queued in it took effect when EXEC succeeded.
-func (c *Conv) commitBlock(e *Entry, first byte, frame []byte) {
-	s := c.state
-	if s == nil || !s.multi {
-		return
-	}
-	queue := bytes.Clone(s.queue)
-	lost := s.queueLost
-	s.endBlock()
-	if e.cmd != CmdExec || e.act == ActDiscard || first != '*' || lost || bytes.HasPrefix(frame, []byte("*-1")) {
-		return
-	}
-	elements, _ := Elements(frame, nil)
-	var r Request
-	for i := 0; len(queue) > 0; i++ {
-		n, v := r.Scan(queue)
-		if v != Whole {
-			return
-		}
-		ok := i >= len(elements) || !bytes.HasPrefix(elements[i], []byte("ERR"))
-		if args, split := Args(queue[:n], nil); split && ok && r.Command().Spec().Flags&Stateful != 0 {
-			c.commitSession(r.Command(), args)
-		}
-		queue = queue[n:]
-		r.Reset()
-	}
+	return cmd == CmdExec || cmd == CmdDiscard || cmd == CmdReset || cmd == CmdMulti || cmd == CmdWatch
 }
 
 // commitBlockWords applies MULTI, WATCH, UNWATCH and RESET, and says whether cmd was one of them.
 func (c *Conv) commitBlockWords(cmd Command) bool {
 	switch cmd {
 	case CmdMulti:
-		c.edit().multi = true
+		s := c.edit()
+		s.multi, s.block.proto = true, s.proto
 	case CmdWatch:
 		c.edit().watching = true
 	case CmdUnwatch:
-		if s := c.state; s != nil {
-			s.watching, s.watchLost = false, false
-			if s.execAnswer == AnswerNull {
-				s.execAnswer = AnswerNone
-			}
+		if c.state != nil {
+			c.state.watching = false
 		}
 	case CmdReset:
 		if c.state != nil {
 			c.state.wipe()
 		}
-		c.state, c.inBlock = nil, false
+		c.state = nil
 	default:
 		return false
 	}
@@ -113,9 +89,13 @@ func (c *Conv) commitBlockWords(cmd Command) bool {
 func (c *Conv) commitSession(cmd Command, args [][]byte) {
 	switch cmd {
 	case CmdAuth:
-		c.edit().login(args[1:])
+		if len(args) > 1 {
+			c.edit().login(args[1:])
+		}
 	case CmdHello:
-		c.edit().hello(args[1:])
+		if len(args) > 1 {
+			c.edit().hello(args[1:])
+		}
 	case CmdSelect:
 		if db, err := strconv.Atoi(string(arg(args, 1))); err == nil {
 			c.edit().db = int32(db)
@@ -125,14 +105,17 @@ func (c *Conv) commitSession(cmd Command, args [][]byte) {
 	case CmdClientSetinfo:
 		c.edit().setInfo(arg(args, 2), arg(args, 3))
 	case CmdClientNoEvict:
-		c.edit().noEvict = isOn(arg(args, 2))
+		c.edit().toggle(switchNoEvict, args)
 	case CmdClientNoTouch:
-		c.edit().noTouch = isOn(arg(args, 2))
+		c.edit().toggle(switchNoTouch, args)
+	case CmdClientImportSource:
+		c.edit().toggle(switchImportSource, args)
+	case CmdClientMaintNotifications:
+		c.edit().toggle(switchMaintNotifications, args)
 	case CmdClientTracking:
-		c.edit().tracking = nil
-		if isOn(arg(args, 2)) {
-			c.edit().tracking = encode(nil, args...)
-		}
+		c.edit().track(args)
+	case CmdClientCaching:
+		c.edit().caching = encode(nil, args...)
 	}
 }
 
@@ -155,7 +138,7 @@ func isOn(p []byte) bool { return bytes.EqualFold(p, []byte("on")) }
 // login keeps what AUTH or HELLO AUTH proved: [user] password.
 func (s *State) login(args [][]byte) {
 	s.wipe()
-	s.user, s.authed = nil, true
+	s.user, s.authed = nil, true // the default user
 	if len(args) > 1 {
 		s.user = bytes.Clone(args[0])
 		args = args[1:]
@@ -164,13 +147,7 @@ func (s *State) login(args [][]byte) {
 }
 
 func (s *State) hello(args [][]byte) {
-	if len(args) == 0 {
-		return
-	}
-	s.proto = 2
-	if string(args[0]) == "3" {
-		s.proto = 3
-	}
+	s.proto = protoOf(args[0])
 	for i := 1; i < len(args); i++ {
 		switch {
 		case bytes.EqualFold(args[i], []byte("auth")) && i+2 < len(args):
@@ -191,27 +168,28 @@ func (s *State) setInfo(attribute, value []byte) {
 	}
 }
 
-// commitReplyMode applies CLIENT REPLY OFF and SKIP, which have no reply; false for ON and for a syntax error, which
-// have one.
-func (c *Conv) commitReplyMode() bool {
-	var array [4][]byte
-	args, _ := Args(c.flight.frontBytes(), array[:0])
-	switch mode := arg(args, 2); {
-	case bytes.EqualFold(mode, []byte("off")):
-		c.edit().reply = replyOff
-	case bytes.EqualFold(mode, []byte("skip")):
-		if c.edit().reply == replyOn {
-			c.state.reply = replySkip
-		}
-	case bytes.EqualFold(mode, []byte("on")):
-		if c.state != nil {
-			c.state.reply = replyOn
-			c.tidy()
-		}
-		return false
-	default:
-		return c.state != nil && c.state.reply == replyOff
+// toggle keeps a request that switched something on, and forgets it when it is switched off.
+func (s *State) toggle(place int, args [][]byte) {
+	s.switches[place] = nil
+	if isOn(arg(args, 2)) {
+		s.switches[place] = encode(nil, args...)
 	}
-	c.state.settle()
-	return true
+}
+
+// track keeps CLIENT TRACKING ON. The prefixes of several such requests add up, all else is replaced by the last.
+func (s *State) track(args [][]byte) {
+	if !isOn(arg(args, 2)) {
+		s.tracking, s.bound = nil, false
+		return
+	}
+	req := encode(nil, args...)
+	if !anyOf(args[3:], "bcast") {
+		s.tracking, s.bound = nil, false
+	}
+	s.bound = s.bound || anyOf(args[3:], "redirect") || len(s.tracking)+len(req) > trackingBytesMax
+	if !s.bound && !bytes.Contains(s.tracking, req) {
+		s.tracking = append(s.tracking, req...)
+	} else if s.tracking == nil {
+		s.tracking = req
+	}
 }

@@ -3,20 +3,40 @@ package resp
 // Conv is what one client connection and its backend owe each other: the requests that are unanswered and the state
 // that the server has confirmed. It is pure: the session feeds it requests and reply frames and does what it says.
 //
+// Two views are kept apart. What the server has confirmed is in state and lags behind; what the client has asked for,
+// up to its newest request, is in the fields from reply on.
+//
 // Invariants: flight == nil exactly while nothing is unanswered; state == nil while everything is as on a fresh
-// connection; the head of the flight is never an entry that needs no reply (settle removes those).
+// connection; phantom implies inBlock; skip > 0 only while the head is a (un)subscribe command.
 type Conv struct {
-	flight  *Flight
-	state   *State
-	queued  uint64 // bytes queued to the current backend connection since it was made
-	parts   uint32 // frames of the head's reply seen so far: (un)subscribe confirmations
-	want    uint32 // frames the head's reply has; 0 until the first
-	skip    uint32 // confirmations to swallow: the client saw them before the connection moved
-	refused uint32 // entries from the head on that the backend has refused
-	wrote   bool   // a write went to the current backend connection
-	moved   bool   // the backend connection was replaced after a write: WAIT would lie
-	inBlock bool   // MULTI was taken from the client and its EXEC was not: the view from the client's side
+	flight   *Flight
+	state    *State
+	queued   uint64 // bytes queued to the current backend connection since its replay
+	parts    uint32 // frames of the head's reply seen so far: (un)subscribe confirmations
+	want     uint32 // frames the head's reply has; 0 until the first
+	skip     uint32 // confirmations to swallow: the client saw them before the connection moved
+	refused  uint32 // entries from the head on whose replies were withheld, the head having been refused
+	replayed uint32 // commands of the open block in the last replay
+	resumed  uint32 // the loop's clock in milliseconds at the last Resume
+	blind    bool   // behind a refused head, replies can no longer be told apart
+	wrote    bool   // a write went to the current backend connection
+	moved    bool   // the backend connection was replaced after a write: WAIT would lie
+
+	reply   replyMode // what CLIENT REPLY chose; the server never hears of it
+	doom    Answer    // what the next EXEC is told instead of being executed
+	inBlock bool      // MULTI was taken from the client and its EXEC was not
+	phantom bool      // ... and no server knows of that block: EXEC can only be aborted
 }
+
+// replyMode is what CLIENT REPLY chose. It is kept here and not sent on: a server that answers every request leaves
+// nothing to guess when it is lost, and a reply that nobody wants is dropped on its way.
+type replyMode uint8
+
+const (
+	replyOn replyMode = iota
+	replyOff
+	replySkip // the next command's answer is dropped
+)
 
 // Meaning is what a reply frame is to the client.
 type Meaning uint8
@@ -24,7 +44,7 @@ type Meaning uint8
 const (
 	// Deliver the frame as it is.
 	Deliver Meaning = iota
-	// Swallow the frame; the client has seen its like before.
+	// Swallow the frame: the client has seen its like, does not want it, or must not see it yet.
 	Swallow
 	// Replace the frame with the answer that Frame returned.
 	Replace
@@ -51,14 +71,18 @@ func (c *Conv) Proto() uint8 {
 	return c.state.proto
 }
 
-// Special says that requests and replies need the careful path.
-func (c *Conv) Special() bool { return c.inBlock || (c.state != nil && c.state.special) }
+// Special says that replies need the careful path.
+func (c *Conv) Special() bool { return c.phantom || (c.state != nil && c.state.special) }
 
 // Listening says that the server may send without being asked: the connection must be moved at once, not at its
 // next request.
 func (c *Conv) Listening() bool {
 	return c.state != nil && (c.state.subscribed() || c.state.tracking != nil)
 }
+
+// Movable says that the connection can be made again on another backend without the client being deceived. It cannot
+// while its cache is invalidated through a connection that only the lost server could name.
+func (c *Conv) Movable() bool { return c.state == nil || !c.state.bound }
 
 // Take records a request that goes to the backend whole.
 func (c *Conv) Take(fl *Flights, cmd Command, req []byte, at uint32) {
@@ -91,13 +115,30 @@ func (c *Conv) push(fl *Flights, e Entry, req []byte) {
 	if c.flight == nil {
 		c.flight = fl.take()
 	}
+	if c.reply != replyOn {
+		c.hush(&e)
+	}
 	c.flight.push(e, req)
+}
+
+// hush marks an entry whose answer CLIENT REPLY OFF or SKIP drops. RESET ends OFF and is heard.
+func (c *Conv) hush(e *Entry) {
+	switch {
+	case e.cmd == CmdClientReply && e.act == ActLocal && e.answer == AnswerNone:
+	case c.reply == replySkip:
+		c.reply = replyOn
+		e.marks |= markMute
+	case e.cmd == CmdReset:
+		c.reply = replyOn
+	default:
+		e.marks |= markMute
+	}
 }
 
 func (c *Conv) pop(fl *Flights) Command {
 	cmd := c.flight.front().cmd
 	c.flight.pop()
-	c.parts, c.want = 0, 0
+	c.parts, c.want, c.skip = 0, 0, 0
 	if c.flight.Len() == 0 {
 		fl.put(c.flight)
 		c.flight = nil
@@ -114,151 +155,19 @@ func (c *Conv) Front() (cmd Command, act Act, a Answer, ok bool) {
 	return e.cmd, e.act, e.answer, true
 }
 
-// Settle removes the head when it needs no frame from the backend: a local answer, or a command that has no reply.
-// It returns the answer to give (AnswerNone: none) and whether a head was removed; call it until ok is false.
+// Settle removes the head when it needs no frame from the backend. It returns the answer to give (AnswerNone: none)
+// and whether a head was removed; call it until ok is false.
 func (c *Conv) Settle(fl *Flights) (cmd Command, act Act, a Answer, ok bool) {
-	if c.flight.Len() == 0 {
+	if c.flight == nil {
 		return 0, 0, 0, false
 	}
 	e := c.flight.front()
-	if e.act == ActLocal || e.act == ActQuit {
-		act, a = e.act, c.audible(e.answer)
-		return c.pop(fl), act, a, true
-	}
-	if !c.silent(e) {
+	if e.awaited() {
 		return 0, 0, 0, false
 	}
-	return c.pop(fl), ActForward, AnswerNone, true
-}
-
-// audible drops an answer that the client has asked not to hear.
-func (c *Conv) audible(a Answer) Answer {
-	if c.state == nil || c.state.reply == replyOn {
-		return a
+	act, a = e.act, e.answer
+	if e.is(markMute) {
+		a = AnswerNone
 	}
-	if c.state.reply == replySkip {
-		c.state.reply = replyOn
-		c.state.settle()
-	}
-	return AnswerNone
-}
-
-// silent says whether the head has no reply at all, and commits what it did.
-func (c *Conv) silent(e *Entry) bool {
-	if e.end == endOpen {
-		return false
-	}
-	if e.cmd == CmdClientReply {
-		return c.commitReplyMode()
-	}
-	if e.cmd == CmdReplconf || c.state == nil || c.state.reply == replyOn {
-		return false
-	}
-	if subscriptionKind(e.cmd) >= 0 || e.cmd == CmdReset {
-		return false
-	}
-	if c.state.reply == replySkip {
-		c.state.reply = replyOn
-		c.state.settle()
-	}
-	return true
-}
-
-// Extra is how many elements more (or fewer) the next reply has than its header says: EXEC of queued SUBSCRIBEs.
-func (c *Conv) Extra() int64 {
-	if c.state == nil || c.state.execSubs == 0 || c.flight.Len() == 0 || c.flight.front().cmd != CmdExec {
-		return 0
-	}
-	if c.state.proto == 3 {
-		return -int64(c.state.execSubs)
-	}
-	return int64(c.state.execFrames - c.state.execSubs)
-}
-
-// Plain says that a frame which begins with first is simply the reply of the head, and removes the head.
-// It is the whole of the reply path for ordinary commands.
-func (c *Conv) Plain(fl *Flights, first byte) (Command, bool) {
-	f := c.flight
-	if f == nil || first == '-' || first == '>' || c.refused != 0 || (c.state != nil && c.state.special) {
-		return 0, false
-	}
-	e := f.front()
-	if e.act != ActForward || e.cmd.Spec().Flags&Stateful != 0 {
-		return 0, false
-	}
-	return c.pop(fl), true
-}
-
-// Frame gives the meaning of one top-level frame. first is its type, frame its bytes (of a big frame only the
-// beginning). done says that the head was answered by it; cmd is then its command.
-func (c *Conv) Frame(fl *Flights, first byte, frame []byte) (m Meaning, a Answer, cmd Command, done bool) {
-	if c.outOfBand(first, frame) {
-		return Deliver, AnswerNone, 0, false
-	}
-	if c.flight.Len() == 0 {
-		return Stray, AnswerNone, 0, false
-	}
-	if c.refused > 0 || (first == '-' && Refusal(frame)) {
-		return c.refuse(first, frame)
-	}
-	e := c.flight.front()
-	if subscriptionKind(e.cmd) >= 0 && first != '-' && !c.blockOpen() {
-		return c.confirmation(fl, e, frame)
-	}
-	a, m = e.answer, Deliver
-	if e.act == ActDiscard {
-		m = Replace
-	}
-	if c.commit(e, first, frame) == CmdMonitor {
-		m = LeaveFraming
-	}
-	return m, a, c.pop(fl), true
-}
-
-// blockOpen: the server queues the head instead of executing it.
-func (c *Conv) blockOpen() bool { return c.state != nil && c.state.multi }
-
-// outOfBand: the frame belongs to no request. In RESP3 that is a push which is no (un)subscribe confirmation, in RESP2
-// a message in subscribed mode.
-func (c *Conv) outOfBand(first byte, frame []byte) bool {
-	if first != '>' && (first != '*' || c.Proto() == 3 || c.state == nil || !(c.state.subscribed() || c.state.tracking != nil)) {
-		return false
-	}
-	switch pushKind(frame) {
-	case pushMessage:
-		return true
-	case pushConfirm:
-		return c.flight.Len() == 0 || subscriptionKind(c.flight.front().cmd) < 0
-	}
-	return first == '>'
-}
-
-// refuse marks the next unrefused entry as not executed, and everything behind it as undeliverable: the replies of a
-// connection are in order, so nothing behind a refused request can be told before it is executed elsewhere.
-func (c *Conv) refuse(first byte, frame []byte) (Meaning, Answer, Command, bool) {
-	i := c.flight.head + int(c.refused)
-	if i >= len(c.flight.entries) {
-		return Swallow, AnswerNone, 0, false
-	}
-	c.flight.entries[i].again = first == '-' && Refusal(frame)
-	c.refused++
-	return Refuse, AnswerNone, 0, false
-}
-
-// confirmation counts one frame of a (un)subscribe command.
-func (c *Conv) confirmation(fl *Flights, e *Entry, frame []byte) (Meaning, Answer, Command, bool) {
-	if c.want == 0 {
-		c.want = c.expected(e)
-	}
-	c.subscribe(e.cmd, frame)
-	c.parts++
-	m := Deliver
-	if c.skip > 0 {
-		c.skip--
-		m = Swallow
-	}
-	if c.parts < c.want {
-		return m, AnswerNone, 0, false
-	}
-	return m, AnswerNone, c.pop(fl), true
+	return c.pop(fl), act, a, true
 }

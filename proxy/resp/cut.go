@@ -39,16 +39,20 @@ func (a *CutCounts) Add(b CutCounts) {
 // cutter walks over the flight of a lost connection, oldest first.
 //
 // Invariant: block says whether the server would queue the entry at hand; sealed says that the EXEC which ends that
-// block may have been executed.
+// block may have been executed, spoilt what that EXEC is told if it is not to be executed.
 type cutter struct {
 	c      *Conv
 	policy Policy
 	sent   uint64 // bytes the backend's kernel accepted
 	now    uint32
 	clean  bool
+	wrote  bool // the client has written on this connection or an earlier one
 	block  bool
 	sealed bool
+	spoilt Answer
+	watch  bool // the next EXEC would depend on keys that were watched on the lost connection
 	behind bool // a write of unknown outcome precedes: later writes must not be executed without it
+	writes bool // a write that is sent again precedes
 	counts CutCounts
 }
 
@@ -58,178 +62,199 @@ type cutter struct {
 //
 // Afterwards every entry is either local, answered in its turn, or waits for Resume.
 func (c *Conv) Cut(policy Policy, unsent int, now uint32, clean bool) CutCounts {
-	k := cutter{c: c, policy: policy, sent: c.queued - uint64(unsent), now: now, clean: clean}
-	if f := c.flight; f != nil {
-		k.block = c.blockOpen()
-		k.sealed = k.block && k.execMayHaveRun(f.head)
-		if k.sealed {
-			c.state.endBlock()
-		}
-		kept := f.kept[f.keptHead:]
-		for i := f.head; i < len(f.entries); i++ {
-			e := &f.entries[i]
-			if e.act == ActForward {
-				k.entry(i, e, kept[:e.size])
-			}
-			kept = kept[e.size:]
-		}
-	}
-	c.lose()
+	sent := c.queued - min(c.queued, uint64(unsent))
+	k := cutter{c: c, policy: policy, sent: sent, now: now, clean: clean, wrote: c.wrote || c.moved}
+	c.keepSkip()
+	k.walk()
+	c.moved, c.wrote = c.moved || c.wrote, false
+	c.tidy()
 	return k.counts
 }
 
-// execMayHaveRun looks from entry i on for the EXEC that ends the block there.
-func (k *cutter) execMayHaveRun(i int) bool {
-	for _, e := range k.c.flight.entries[i:] {
-		switch e.cmd {
-		case CmdExec:
-			return e.act == ActForward && k.maybeRan(&e)
-		case CmdDiscard, CmdReset:
-			return false
+func (k *cutter) walk() {
+	if s := k.c.state; s != nil {
+		k.watch = s.watching
+	}
+	f := k.c.flight
+	if k.c.blockOpen() {
+		if k.openBlock(0, k.c.state); k.sealed {
+			k.c.state.endBlock()
 		}
 	}
-	return false
+	for i, off := 0, 0; i < f.Len(); i++ {
+		e := &f.live()[i]
+		end := off + int(e.size)
+		switch e.act {
+		case ActForward:
+			k.entry(i, e, f.kept[f.keptHead+off:f.keptHead+end])
+		case ActDiscard:
+			k.block, k.watch = false, false
+		}
+		off = end
+	}
+	if k.block && k.spoilt != AnswerNone {
+		k.c.spoilBlock(k.spoilt)
+	}
+	if k.watch && k.c.doom == AnswerNone {
+		k.c.doom = AnswerNull
+	}
 }
 
-func (k *cutter) maybeRan(e *Entry) bool { return e.end <= k.sent && !e.again && !k.clean }
+// openBlock begins a block whose next entry is i; s holds what is queued of it already, if anything is.
+func (k *cutter) openBlock(i int, s *State) {
+	k.block, k.spoilt = true, AnswerNone
+	k.sealed = false
+	if k.execMayHaveRun(i) {
+		k.sealed = !k.blockRepeatable(i, s)
+		k.doubt(i)
+	}
+	if s != nil && s.block.lost {
+		k.spoilt = AnswerExecAbort
+	}
+}
+
+func (k *cutter) maybeRan(e *Entry) bool { return e.end <= k.sent && !e.is(markAgain) && !k.clean }
 
 func (k *cutter) entry(i int, e *Entry, req []byte) {
+	if e.cmd == CmdReset || e.cmd == CmdUnwatch && !k.block {
+		k.watch = false
+	}
 	switch {
 	case k.block:
-		k.inBlock(e)
+		k.inBlock(e, req)
 	case e.cmd == CmdMulti:
-		k.block, k.sealed = true, k.execMayHaveRun(i+1)
-		if k.sealed {
+		if k.openBlock(i+1, nil); k.sealed {
 			k.local(e, AnswerOK)
+		} else {
+			k.counts.NeverSent++
 		}
-	case e.again:
-		k.again(e, &k.counts.Refused)
+	case e.is(markAgain):
+		k.notRun(e, req, &k.counts.Refused)
 	case !k.maybeRan(e):
-		k.neverSent(e, req)
+		k.notRun(e, req, &k.counts.NeverSent)
 	default:
-		k.unknown(e, req)
+		k.unknown(i, e, req)
 	}
 }
 
-// inBlock: a queued command did nothing yet; the whole block stands or falls with its EXEC.
-func (k *cutter) inBlock(e *Entry) {
-	switch e.cmd {
-	case CmdExec:
-		k.block = false
-		if k.sealed {
-			k.fail(e)
-			return
+// notRun: the lost backend did not execute the entry.
+func (k *cutter) notRun(e *Entry, req []byte, count *int) {
+	switch {
+	case e.cmd == CmdWait || e.cmd == CmdWaitaof:
+		k.wait(e, req, count)
+	case k.behind && changes(e.cmd, req), e.size == 0:
+		k.abandon(e)
+	default:
+		k.again(e, req, count)
+	}
+}
+
+// abandon answers an entry that is not sent again, although it was not executed by this backend.
+func (k *cutter) abandon(e *Entry) {
+	if e.is(markUnsure) {
+		k.fail(e, true)
+		return
+	}
+	k.local(e, AnswerNotExecuted)
+	k.counts.Aborted++
+}
+
+func (k *cutter) unknown(i int, e *Entry, req []byte) {
+	writes := changes(e.cmd, req)
+	switch {
+	case e.cmd == CmdWait || e.cmd == CmdWaitaof:
+		k.wait(e, req, &k.counts.Retried)
+	case !k.mayRepeat(classOf(e.cmd, req)) && !k.stillBlocked(i, e, req):
+		k.fail(e, writes)
+	case e.size == 0 && writes:
+		k.fail(e, true)
+	case e.size == 0:
+		k.abandon(e)
+	default:
+		if writes {
+			e.marks |= markUnsure
 		}
-	case CmdDiscard, CmdReset:
-		k.block = false
+		k.again(e, req, &k.counts.Retried)
 	}
-	if k.sealed && k.block {
-		k.local(e, AnswerQueued)
-		return
-	}
-	if e.size == 0 {
-		k.c.edit().queueLost = true
-	}
-	k.again(e, &k.counts.NeverSent)
 }
 
-func (k *cutter) neverSent(e *Entry, req []byte) {
-	if k.behind && changes(e.cmd, req) {
-		k.local(e, AnswerNotExecuted)
-		k.counts.Aborted++
-		return
-	}
-	k.again(e, &k.counts.NeverSent)
-}
-
-func (k *cutter) unknown(e *Entry, req []byte) {
-	if e.cmd == CmdWait || e.cmd == CmdWaitaof {
-		k.local(e, waitAnswer(e.cmd))
-		k.counts.Retried++
-		return
-	}
-	if k.mayRepeat(classOf(e.cmd, req), e) {
-		k.again(e, &k.counts.Retried)
-		return
-	}
-	k.fail(e)
-}
-
-func (k *cutter) mayRepeat(class Class, e *Entry) bool {
+// mayRepeat says whether the policy lets a request of unknown outcome be executed once more.
+func (k *cutter) mayRepeat(class Class) bool {
 	switch class {
 	case SessionState:
 		return true
 	case Read, ReadLocal, BlockRead:
 		return k.policy >= RetryReads
-	case BlockWrite:
-		return k.policy == RetryAll || (k.policy >= RetryReads && k.now-e.at >= blockedAfterMs)
 	case WriteSame, WriteState:
 		return k.policy >= RetryIdempotent
-	case WriteOnce, Conditional, Script, ClassUnknown:
+	case WriteOnce, Conditional, Script, BlockWrite, ClassUnknown:
 		return k.policy == RetryAll
 	}
 	return false
 }
 
-// again leaves the entry for Resume, or answers it as not executed when its bytes were not kept.
-func (k *cutter) again(e *Entry, count *int) {
-	if e.size == 0 {
-		k.local(e, AnswerNotExecuted)
-		k.counts.Aborted++
+// stillBlocked says that a command which waits for data has waited for so long that its reply would be here. Only the
+// head of the flight is known to have begun.
+func (k *cutter) stillBlocked(i int, e *Entry, req []byte) bool {
+	since := e.at
+	if e.is(markResent) {
+		since = k.c.resumed
+	}
+	return k.policy >= RetryReads && i == 0 && classOf(e.cmd, req) == BlockWrite && k.now-since >= blockedAfterMs
+}
+
+// wait: WAIT asks for the connection's last write. If that went to the lost backend, the next one knows nothing of it
+// and would confirm anything.
+func (k *cutter) wait(e *Entry, req []byte, count *int) {
+	if k.wrote && !k.writes || e.size == 0 {
+		k.local(e, waitAnswer(e.cmd))
+		*count++
 		return
 	}
+	k.again(e, req, count)
+}
+
+// again leaves the entry for Resume.
+func (k *cutter) again(e *Entry, req []byte, count *int) {
+	k.writes = k.writes || changes(e.cmd, req)
 	*count++
 }
 
-func (k *cutter) fail(e *Entry) {
+func (k *cutter) fail(e *Entry, writes bool) {
 	k.local(e, AnswerUnknown)
 	k.counts.Unknown++
-	k.behind = true
+	k.behind = k.behind || writes
 }
 
 func (k *cutter) local(e *Entry, a Answer) { e.act, e.answer = ActLocal, a }
 
-// lose turns the state into what stays true without the lost connection.
-func (c *Conv) lose() {
-	c.skip, c.parts, c.want, c.refused = c.parts+c.skip, 0, 0, 0
-	c.moved = c.moved || c.wrote
-	c.wrote = false
-	s := c.state
-	if s == nil {
-		return
+// keepSkip remembers how many confirmations of a (un)subscribe command the client has. An UNSUBSCRIBE of everything
+// goes on where it stopped: the channels it has confirmed are not subscribed again.
+func (c *Conv) keepSkip() {
+	c.skip = max(c.skip, c.parts)
+	if c.skip > 0 && c.frontNames() == 0 {
+		c.skip = 0
 	}
-	switch {
-	case s.watching:
-		s.watchLost, s.execAnswer = true, AnswerNull
-	case s.multi && s.queueLost && s.execAnswer == AnswerNone:
-		s.execAnswer = AnswerExecAbort
-	}
-	c.spoilQueuedExec()
-	c.tidy()
+	c.parts, c.want, c.refused, c.blind = 0, 0, 0, false
 }
 
-// spoilQueuedExec replaces an EXEC that waits to be sent again when its answer is already certain.
-func (c *Conv) spoilQueuedExec() {
-	if c.flight == nil || c.state.execAnswer == AnswerNone {
-		return
-	}
-	for i := c.flight.head; i < len(c.flight.entries); i++ {
-		e := &c.flight.entries[i]
-		if e.act != ActForward {
-			continue
-		}
-		switch e.cmd {
-		case CmdExec:
-			e.act, e.answer = ActDiscard, c.state.execAnswer
+// doomBlock lets the EXEC of the block that the server has open be answered instead of executed, be it in flight or not
+// sent by the client yet.
+func (c *Conv) doomBlock(a Answer) {
+	for i, live := 0, c.flight.live(); i < len(live); i++ {
+		e := &live[i]
+		switch {
+		case e.act == ActDiscard:
 			return
-		case CmdDiscard, CmdReset:
+		case e.act != ActForward:
+		case e.cmd == CmdExec:
+			e.discard(a)
 			return
-		case CmdUnwatch:
-			if !c.state.multi {
-				return
-			}
+		case e.cmd == CmdDiscard, e.cmd == CmdReset:
+			return
 		}
 	}
+	c.spoilBlock(a)
 }
 
 func waitAnswer(cmd Command) Answer {
@@ -242,50 +267,16 @@ func waitAnswer(cmd Command) Answer {
 // classOf resolves the classes that depend on the arguments; without kept arguments the worst is assumed.
 func classOf(cmd Command, req []byte) Class {
 	class := cmd.Spec().Class
-	if class != Conditional || len(req) == 0 {
+	if class != Conditional && class != Script && cmd.Spec().Flags&Blocking == 0 || len(req) == 0 {
 		return class
 	}
 	var array [16][]byte
 	args, ok := Args(req, array[:0])
 	if !ok {
-		return Conditional
+		return class
 	}
 	return cmd.ClassOf(args)
 }
 
 // changes says whether the command may change data.
-func changes(cmd Command, req []byte) bool {
-	switch classOf(cmd, req) {
-	case Read, ReadLocal, BlockRead, SessionState, Wait:
-		return false
-	}
-	return true
-}
-
-// GiveUp answers everything that still waits for a backend as not executed: the hold budget is spent. Only for a
-// connection that has no backend, so that nothing of it can have been executed.
-func (c *Conv) GiveUp() {
-	if c.flight == nil {
-		return
-	}
-	for i := c.flight.head; i < len(c.flight.entries); i++ {
-		e := &c.flight.entries[i]
-		switch {
-		case e.act == ActDiscard:
-			e.act = ActLocal
-		case e.act != ActForward:
-		case e.cmd == CmdExec && c.state != nil && c.state.multi:
-			e.act, e.answer = ActLocal, AnswerExecAbort
-		default:
-			e.act, e.answer = ActLocal, AnswerNotExecuted
-		}
-		if e.cmd == CmdExec && c.state != nil {
-			c.state.endBlock()
-			c.tidy()
-		}
-	}
-	if c.state != nil && c.state.multi {
-		c.state.execAnswer = AnswerExecAbort
-		c.state.settle()
-	}
-}
+func changes(cmd Command, req []byte) bool { return classOf(cmd, req).writes() }

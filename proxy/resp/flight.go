@@ -7,6 +7,9 @@ const (
 	flightBytesMax   = 1 << 20
 	// flightKeepMax is the largest copy buffer that goes back to the free list; larger ones are left to the collector.
 	flightKeepMax = 256 << 10
+	// flightDeadMax is how many answered entries may lie before the head; with it, and with flightBytesMax for their
+	// bytes, a pipeline that never runs dry moves each entry about once and keeps twice the bound at most.
+	flightDeadMax = flightEntriesMax
 	// flightsFreeMax bounds the free list of one loop.
 	flightsFreeMax = 256
 )
@@ -31,12 +34,32 @@ const (
 type Entry struct {
 	end    uint64 // backend stream position after its last byte; endOpen while it is still being streamed
 	size   uint32 // bytes kept for sending again; 0: not kept
-	at     uint32 // milliseconds on the loop's clock when it was taken from the client, wraps
+	at     uint32 // milliseconds on the loop's clock when it was taken from the client; wraps
 	cmd    Command
 	act    Act
 	answer Answer
-	again  bool // refused by the backend: not executed, to be sent again
+	marks  mark
 }
+
+// mark is what is known of an entry beyond its place.
+type mark uint8
+
+const (
+	// markAgain: refused by the backend, so not executed.
+	markAgain mark = 1 << iota
+	// markUnsure: a write that may have been executed by a lost backend and is sent again all the same. It can never
+	// be called not executed.
+	markUnsure
+	// markResent: sent by Resume, so its time with the present backend counts from there.
+	markResent
+	// markMute: the client has asked not to hear the answer.
+	markMute
+)
+
+func (e *Entry) is(m mark) bool { return e.marks&m != 0 }
+
+// awaited says that the backend is going to answer the entry.
+func (e *Entry) awaited() bool { return e.act == ActForward || e.act == ActDiscard }
 
 // endOpen marks an entry whose last byte has not been queued yet.
 const endOpen = ^uint64(0)
@@ -90,7 +113,7 @@ func (f *Flight) frontBytes() []byte { return f.kept[f.keptHead : f.keptHead+int
 
 func (f *Flight) push(e Entry, req []byte) {
 	e.size = uint32(len(req))
-	if f.head > 1024 && f.head > len(f.entries)/2 {
+	if f.head > flightDeadMax || f.keptHead > flightBytesMax {
 		f.compact()
 	}
 	f.entries = append(f.entries, e)
@@ -108,12 +131,17 @@ func (f *Flight) pop() {
 	f.head++
 }
 
+// live are the entries that are unanswered.
+func (f *Flight) live() []Entry {
+	if f == nil {
+		return nil
+	}
+	return f.entries[f.head:]
+}
+
 // CountSlow is the number of unanswered requests that are known to run long.
 func (c *Conv) CountSlow(care *Care) (n int) {
-	if c.flight == nil {
-		return 0
-	}
-	for _, e := range c.flight.entries[c.flight.head:] {
+	for _, e := range c.flight.live() {
 		if care.Slow(e.cmd) {
 			n++
 		}

@@ -1,6 +1,9 @@
 package resp
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // kinds of frames that a subscribed connection receives.
 type pushFrame uint8
@@ -24,18 +27,40 @@ func pushKind(frame []byte) pushFrame {
 	return pushOther
 }
 
+// confirmation counts one frame of a (un)subscribe command.
+func (c *Conv) confirmation(fl *Flights, e *Entry, frame []byte) (Meaning, Answer, Command, bool) {
+	if c.want == 0 {
+		c.want = c.expected(e)
+	}
+	c.subscribe(e.cmd, frame)
+	c.parts++
+	m := Deliver
+	if c.parts <= c.skip {
+		m = Swallow
+	}
+	if c.parts < c.want {
+		return m, AnswerNone, 0, false
+	}
+	return m, AnswerNone, c.pop(fl), true
+}
+
 // expected is how many confirmations the head will get: one for each channel, and for an UNSUBSCRIBE without channels
 // one for each subscription, at least one.
 func (c *Conv) expected(e *Entry) uint32 {
-	var array [16][]byte
-	args, _ := Args(c.flight.frontBytes(), array[:0])
-	if len(args) > 1 {
-		return uint32(len(args) - 1)
+	if n := c.frontNames(); n > 0 {
+		return uint32(n)
 	}
 	if c.state == nil {
 		return 1
 	}
-	return uint32(max(1, len(c.state.subs[subscriptionKind(e.cmd)].names)))
+	return uint32(max(1, len(c.state.subs[subscriptionKind(e.cmd)])))
+}
+
+// frontNames is how many channels the head names.
+func (c *Conv) frontNames() int {
+	var array [16][]byte
+	args, _ := Args(c.flight.frontBytes(), array[:0])
+	return len(args) - 1
 }
 
 // subscribe commits one confirmation frame.
@@ -43,13 +68,10 @@ func (c *Conv) subscribe(cmd Command, frame []byte) {
 	var array [4][]byte
 	elements, _ := Elements(frame, array[:0])
 	name, kind := arg(elements, 1), subscriptionKind(cmd)
-	switch cmd {
-	case CmdSubscribe, CmdPsubscribe, CmdSsubscribe:
+	if subscribes(cmd) {
 		c.edit().subs[kind].add(name)
-	default:
-		if c.state != nil {
-			c.state.subs[kind].remove(name)
-		}
+	} else if c.state != nil {
+		c.state.subs[kind].remove(name)
 	}
 	c.tidy()
 }
@@ -65,4 +87,34 @@ func Refusal(frame []byte) bool {
 	return false
 }
 
-var refusals = [...][]byte{[]byte("-READONLY "), []byte("-LOADING "), []byte("-MASTERDOWN "), []byte("-UNBLOCKED "), []byte("-REDIRECT ")}
+// The reply to CLIENT UNBLOCK begins with UNBLOCKED as well, but it is an answer like any other.
+var refusals = [...][]byte{
+	[]byte("-READONLY "), []byte("-LOADING "), []byte("-MASTERDOWN "), []byte("-UNBLOCKED force unblock"), []byte("-REDIRECT "),
+}
+
+var (
+	execAbort   = []byte("-EXECABORT ")
+	execBecause = []byte("-EXECABORT Transaction discarded because of: ")
+)
+
+// runsScript says that the reply is made by a script of the client's.
+func (c Command) runsScript() bool {
+	name := c.Spec().Name
+	return strings.HasPrefix(name, "eval") || strings.HasPrefix(name, "fcall")
+}
+
+// proof says that an error reply to e is a refusal. A script can return any error text after any effect, so its errors
+// prove nothing; EXEC wraps the refusal, or aborts because a command of its block was refused.
+func (c *Conv) proof(e *Entry, frame []byte) bool {
+	switch {
+	case e.act != ActForward || e.cmd.runsScript():
+		return false
+	case e.cmd != CmdExec:
+		return Refusal(frame)
+	case c.refused > 0:
+		return bytes.HasPrefix(frame, execAbort)
+	}
+	why, ok := bytes.CutPrefix(frame, execBecause)
+	return ok && (bytes.HasPrefix(why, []byte("READONLY ")) || bytes.HasPrefix(why, []byte("LOADING ")) ||
+		bytes.HasPrefix(why, []byte("MASTERDOWN ")))
+}

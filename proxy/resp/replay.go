@@ -38,8 +38,8 @@ func (c *Conv) ReplayAuth(dst []byte) ([]byte, bool) {
 }
 
 // Replay appends everything else that makes a fresh connection equal to the one that was lost, in one round trip:
-// identity (INFO replication) first when asked for, then protocol, database, names, tracking, subscriptions, an open
-// block, and the reply mode last. frames is how many reply frames must be swallowed.
+// identity (INFO replication) first when asked for, then protocol, database, names, tracking, subscriptions and an open
+// block. frames is how many reply frames must be swallowed.
 func (c *Conv) Replay(dst []byte, identity bool) (out []byte, frames int) {
 	n := 0
 	add := func(words string, more ...[]byte) {
@@ -54,30 +54,60 @@ func (c *Conv) Replay(dst []byte, identity bool) (out []byte, frames int) {
 		return dst, n
 	}
 	s.replaySettings(add)
-	if s.tracking != nil {
-		dst = append(dst, s.tracking...)
-		n++
+	for _, reqs := range append(s.switches[:], s.tracking) {
+		dst = append(dst, reqs...)
+		n += countRequests(reqs)
 	}
 	for kind, verb := range [...]string{"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"} {
-		if names := s.subs[kind].names; len(names) > 0 {
+		if set := s.subs[kind]; len(set) > 0 {
+			names := make([][]byte, 0, len(set))
+			for name := range set {
+				names = append(names, []byte(name))
+			}
 			add(verb, names...)
 			n += len(names) - 1
 		}
 	}
+	if s.caching != nil {
+		dst = append(dst, s.caching...) // counts for the next command only, so nothing may come between
+		n++
+	}
+	c.replayed = 0
 	if s.multi {
 		add("MULTI")
-		if !s.queueLost && s.execAnswer == AnswerNone {
-			dst = append(dst, s.queue...)
-			n += int(s.queued)
+		if !s.block.lost {
+			dst = append(dst, s.block.queue...)
+			c.replayed = uint32(s.block.queued)
+			n += int(s.block.queued)
 		}
 	}
-	switch s.reply {
-	case replyOff:
-		dst = encodeWords(dst, "CLIENT REPLY OFF")
-	case replySkip:
-		dst = encodeWords(dst, "CLIENT REPLY SKIP")
-	}
 	return dst, n
+}
+
+// countRequests is the number of whole requests in p.
+func countRequests(p []byte) (n int) {
+	var r Request
+	for len(p) > 0 {
+		k, v := r.Scan(p)
+		if v != Whole {
+			break
+		}
+		p = p[k:]
+		n++
+	}
+	return n
+}
+
+// ReplayRefused says whether an error that came in answer to the replay can be borne; left is how many replies are
+// still to come, this one included. An error about a command of the open block makes its EXEC answer EXECABORT, as it
+// would have done in the first place. Any other leaves the connection unequal to the lost one.
+func (c *Conv) ReplayRefused(left int) bool {
+	if left > int(c.replayed) || !c.blockOpen() {
+		return false
+	}
+	c.state.block.lost = true
+	c.doomBlock(AnswerExecAbort)
+	return true
 }
 
 func (s *State) replaySettings(add func(words string, more ...[]byte)) {
@@ -96,12 +126,6 @@ func (s *State) replaySettings(add func(words string, more ...[]byte)) {
 	if s.libVer != nil {
 		add("CLIENT SETINFO LIB-VER", s.libVer)
 	}
-	if s.noEvict {
-		add("CLIENT NO-EVICT ON")
-	}
-	if s.noTouch {
-		add("CLIENT NO-TOUCH ON")
-	}
 }
 
 // ReplayFrame says whether a frame that arrives during the replay is one of the replies to swallow; a message or an
@@ -114,40 +138,45 @@ func (c *Conv) ReplayFrame(first byte, frame []byte) bool {
 }
 
 // Resume appends the kept requests that still want an answer from the backend, in order, and starts their positions
-// anew. Call it once the replay is answered.
-func (c *Conv) Resume(dst []byte) []byte {
-	c.queued = 0
+// anew. now is the loop's clock in milliseconds: the time-out of a command that waits for data shrinks by the time that
+// its client has waited. Call it once the replay is answered.
+func (c *Conv) Resume(dst []byte, now uint32) []byte {
+	c.queued, c.resumed = 0, now
 	f := c.flight
 	if f == nil {
 		return dst
 	}
+	start := len(dst)
 	kept := f.kept[f.keptHead:]
 	for i := f.head; i < len(f.entries); i++ {
 		e := &f.entries[i]
 		req := kept[:e.size]
 		kept = kept[e.size:]
-		switch e.act {
-		case ActForward:
-			dst = append(dst, req...)
-			c.queued += uint64(len(req))
-		case ActDiscard:
+		switch {
+		case e.act == ActDiscard:
 			dst = append(dst, discardRequest...)
-			c.queued += uint64(len(discardRequest))
+		case e.act != ActForward:
+		case e.cmd.Spec().Flags&Blocking != 0:
+			dst = appendRemaining(dst, e.cmd, req, now-e.at)
+		default:
+			dst = append(dst, req...)
 		}
-		e.end, e.again = c.queued, false
+		if e.act == ActForward {
+			c.wrote = c.wrote || changes(e.cmd, req)
+		}
+		e.end = uint64(len(dst) - start)
+		e.marks = e.marks&^markAgain | markResent
 	}
+	c.queued = uint64(len(dst) - start)
 	return dst
 }
 
 // Flush is what a client with a cache must hear after a move: everything it cached may be stale. Empty for others.
 func (c *Conv) Flush() string {
-	if c.state == nil || c.state.tracking == nil || c.state.reply == replyOff {
+	if c.state == nil || c.state.tracking == nil || c.state.proto != 3 {
 		return ""
 	}
-	if c.state.proto == 3 {
-		return ">2\r\n$10\r\ninvalidate\r\n_\r\n"
-	}
-	return ""
+	return ">2\r\n$10\r\ninvalidate\r\n_\r\n"
 }
 
 // Wipe forgets secrets; call it when the session ends.
@@ -156,6 +185,7 @@ func (c *Conv) Wipe(fl *Flights) {
 		c.state.wipe()
 	}
 	if c.flight != nil {
+		clear(c.flight.kept)
 		fl.put(c.flight)
 	}
 	*c = Conv{}

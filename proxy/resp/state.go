@@ -1,6 +1,6 @@
 package resp
 
-import "bytes"
+import "maps"
 
 // Limits of what a connection's state may hold for a later move.
 const (
@@ -8,15 +8,9 @@ const (
 	// its EXEC is answered with EXECABORT after a move.
 	queueBytesMax    = 64 << 10
 	queueCommandsMax = 256
-)
-
-// replyMode is what CLIENT REPLY chose.
-type replyMode uint8
-
-const (
-	replyOn replyMode = iota
-	replyOff
-	replySkip // the next command has no reply
+	// trackingBytesMax bounds the CLIENT TRACKING requests that add up (BCAST with ever more prefixes); beyond it the
+	// connection cannot be moved.
+	trackingBytesMax = 64 << 10
 )
 
 // State is what a connection has asked for and the server has confirmed, so that it can be made again on another
@@ -24,86 +18,148 @@ const (
 //
 // Invariant: special == (the meaning of the next reply depends on more than the head entry).
 type State struct {
-	user, pass          []byte
-	name                []byte
-	libName, libVer     []byte
-	tracking            []byte // the whole CLIENT TRACKING request that is in force
-	queue               []byte // requests of the open block, as sent
-	subs                [3]channels
-	db                  int32
-	queued              int32
-	execSubs            int32 // queued (un)subscribe commands: they change the shape of EXEC's reply
-	execFrames          int32 // frames they will produce
-	proto               uint8
-	reply               replyMode
-	execAnswer          Answer // what the next EXEC must be told instead of being executed
-	authed              bool
-	noEvict, noTouch    bool
-	multi               bool
-	queueLost           bool // the copy of the open block is not complete
-	watching, watchLost bool
-	special             bool
+	user, pass      []byte
+	name            []byte
+	libName, libVer []byte
+	tracking        []byte // the CLIENT TRACKING requests that are in force
+	caching         []byte // a CLIENT CACHING request that counts for the next command
+	switches        [switchCount][]byte
+	subs            [3]channels
+	block           block
+	db              int32
+	proto           uint8
+	authed          bool
+	multi           bool
+	watching        bool
+	bound           bool // tracking names another connection of this server, or is too long to be kept
+	special         bool
 }
 
-// channels is the ordered set of subscriptions of one kind (channel, pattern, shard).
-type channels struct{ names [][]byte }
+// Places of State.switches: commands that are simply repeated if they were last switched on.
+const (
+	switchNoEvict = iota
+	switchNoTouch
+	switchImportSource
+	switchMaintNotifications
+	switchCount
+)
 
-func (c *channels) find(name []byte) int {
-	for i, n := range c.names {
-		if bytes.Equal(n, name) {
-			return i
-		}
-	}
-	return -1
+// block is an open MULTI block as the server has it.
+//
+// Invariant: lost, or queue holds all of its commands, which are queued many.
+type block struct {
+	queue  []byte // requests, as sent
+	queued int32
+	size   int32    // commands in the block, also those that queue does not hold
+	staged []staged // those that change the connection when EXEC succeeds
+	subs   *[3]channels
+	extra  int32 // by how many elements EXEC's reply differs from its header
+	proto  uint8 // in force at the end of the block
+	lost   bool  // the copy is not complete, or the server will refuse EXEC
 }
+
+// staged is a queued command that changes the connection.
+type staged struct {
+	at     int32 // its place in the block
+	frames int32 // frames it has in EXEC's reply
+	cmd    Command
+	req    []byte
+}
+
+// channels is the set of subscriptions of one kind (channel, pattern, shard).
+type channels map[string]struct{}
 
 func (c *channels) add(name []byte) {
-	if c.find(name) < 0 {
-		c.names = append(c.names, bytes.Clone(name))
+	if *c == nil {
+		*c = make(channels)
 	}
+	(*c)[string(name)] = struct{}{}
 }
 
-func (c *channels) remove(name []byte) {
-	if i := c.find(name); i >= 0 {
-		c.names = append(c.names[:i], c.names[i+1:]...)
-	}
-}
+func (c channels) remove(name []byte) { delete(c, string(name)) }
 
 func newState() *State { return &State{proto: 2} }
 
-func (s *State) subscribed() bool {
-	return len(s.subs[0].names)+len(s.subs[1].names)+len(s.subs[2].names) > 0
-}
+func (s *State) subscribed() bool { return len(s.subs[0])+len(s.subs[1])+len(s.subs[2]) > 0 }
 
-func (s *State) settle() {
-	s.special = s.multi || s.reply != replyOn || s.execAnswer != AnswerNone || s.watching || s.subscribed()
-}
+func (s *State) settle() { s.special = s.multi || s.caching != nil || s.subscribed() }
 
 // fresh says that a new connection would be in the same state.
 func (s *State) fresh() bool {
-	return !s.special && !s.authed && s.db == 0 && s.proto == 2 && s.name == nil && s.libName == nil && s.libVer == nil &&
-		s.tracking == nil && !s.noEvict && !s.noTouch
+	for _, req := range s.switches {
+		if req != nil {
+			return false
+		}
+	}
+	return !s.special && !s.authed && !s.watching && s.db == 0 && s.proto == 2 && s.name == nil && s.libName == nil &&
+		s.libVer == nil && s.tracking == nil
 }
 
 // endBlock forgets an open MULTI block and the watched keys: EXEC, DISCARD and RESET end both.
 func (s *State) endBlock() {
-	s.multi, s.queueLost, s.watching, s.watchLost = false, false, false, false
-	s.queue, s.queued, s.execSubs, s.execFrames = s.queue[:0], 0, 0, 0
-	s.execAnswer = AnswerNone
+	s.multi, s.watching, s.caching = false, false, nil
+	clear(s.block.queue) // it may hold a password
+	s.block = block{queue: s.block.queue[:0]}
 }
 
 // enqueue keeps a request that the server answered with QUEUED.
-func (s *State) enqueue(cmd Command, req []byte, argc int) {
-	if kind := subscriptionKind(cmd); kind >= 0 {
-		s.execSubs++
-		s.execFrames += int32(max(1, argc-1))
+func (s *State) enqueue(cmd Command, req []byte, args [][]byte) {
+	b := &s.block
+	if cmd.Spec().Flags&Stateful != 0 {
+		s.stage(cmd, req, args)
 	}
-	if len(req) == 0 || len(s.queue)+len(req) > queueBytesMax || s.queued >= queueCommandsMax {
-		s.queueLost = true
+	b.size++
+	if len(req) == 0 || len(b.queue)+len(req) > queueBytesMax || b.queued >= queueCommandsMax {
+		b.lost = true
 		return
 	}
-	s.queue = append(s.queue, req...)
-	s.queued++
+	b.queue = append(b.queue, req...)
+	b.queued++
+}
+
+// stage keeps a queued command that changes the connection. Its memory is the client's own: so many commands of this
+// kind in one block are as good as none.
+func (s *State) stage(cmd Command, req []byte, args [][]byte) {
+	b := &s.block
+	if len(b.staged) >= queueCommandsMax {
+		b.lost = true
+		return
+	}
+	frames := int32(1)
+	if kind := subscriptionKind(cmd); kind >= 0 {
+		frames = s.stageSubscription(cmd, kind, args)
+		if b.proto == 3 {
+			b.extra-- // its pushes are no elements
+		} else {
+			b.extra += frames - 1
+		}
+	}
+	if cmd == CmdHello && len(args) > 1 {
+		b.proto = protoOf(args[1])
+	}
+	b.staged = append(b.staged, staged{at: b.size, frames: frames, cmd: cmd, req: append([]byte(nil), req...)})
+}
+
+// stageSubscription returns how many confirmations a queued (un)subscribe command will have.
+func (s *State) stageSubscription(cmd Command, kind int, args [][]byte) int32 {
+	b := &s.block
+	if b.subs == nil {
+		b.subs = &[3]channels{maps.Clone(s.subs[0]), maps.Clone(s.subs[1]), maps.Clone(s.subs[2])}
+	}
+	set := &b.subs[kind]
+	if len(args) < 2 {
+		n := max(1, len(*set))
+		*set = nil
+		return int32(n)
+	}
+	for _, name := range args[1:] {
+		if subscribes(cmd) {
+			set.add(name)
+		} else {
+			set.remove(name)
+		}
+	}
+	return int32(len(args) - 1)
 }
 
 // wipe overwrites the password before the memory is given back.
@@ -123,4 +179,15 @@ func subscriptionKind(cmd Command) int {
 		return 2
 	}
 	return -1
+}
+
+func subscribes(cmd Command) bool {
+	return cmd == CmdSubscribe || cmd == CmdPsubscribe || cmd == CmdSsubscribe
+}
+
+func protoOf(arg []byte) uint8 {
+	if string(arg) == "3" {
+		return 3
+	}
+	return 2
 }

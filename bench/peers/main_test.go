@@ -1,0 +1,45 @@
+package peers
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// copyProxyArgument makes this test binary the io.Copy proxy, which needs a process of its own.
+const copyProxyArgument = "copy-proxy"
+
+// TestMain checks that the tests leave no child process behind.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 4 && os.Args[1] == copyProxyArgument {
+		if err := CopyProxy(context.Background(), os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	code := m.Run()
+	if err := await(context.Background(), 3*time.Second, noChildren); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "leak check: child processes are left:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func noChildren() (bool, error) {
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		return false, err
+	}
+	for _, list := range lists {
+		data, err := os.ReadFile(list)
+		if err == nil && strings.TrimSpace(string(data)) != "" {
+			return false, nil
+		}
+	}
+	return true, nil
+}
