@@ -35,6 +35,13 @@ func (d *fakeDaemon) Events(after uint64) []Event {
 	return events
 }
 
+func (d *fakeDaemon) Failovers(pool string) ([]Receipt, error) {
+	if pool != "cache" {
+		return nil, ErrNotFound
+	}
+	return []Receipt{{Epoch: 2, Trigger: "automatic", AtRisk: 3}}, nil
+}
+
 func (d *fakeDaemon) order(ctx context.Context, format string, args ...any) error {
 	d.mu.Lock()
 	d.orders = append(d.orders, fmt.Sprintf(format, args...))

@@ -19,6 +19,7 @@ func (s *Server) handler(ctx context.Context, unixSocket bool) http.Handler {
 	get("/readyz", s.readyz)
 	get("/v1/status", s.authorized(s.status))
 	get("/v1/events", s.authorized(s.events))
+	get("/v1/pools/{pool}/failovers", s.authorized(s.failovers))
 	post("/v1/pools/{pool}/switchover", s.switchover(ctx))
 	post("/v1/pools/{pool}/failover", s.failover(ctx))
 	post("/v1/pools/{pool}/hold", s.gateOrder(ctx, "hold", s.operator.Hold))
@@ -108,6 +109,23 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		events = []Event{}
 	}
 	writeJSON(w, events)
+}
+
+// failovers answers with the receipts of a pool, oldest first.
+func (s *Server) failovers(w http.ResponseWriter, r *http.Request) {
+	if p := checkQuery(r); p != nil {
+		p.write(w)
+		return
+	}
+	receipts, err := s.source.Failovers(r.PathValue("pool"))
+	if err != nil {
+		problemOf(err).write(w)
+		return
+	}
+	if receipts == nil {
+		receipts = []Receipt{}
+	}
+	writeJSON(w, receipts)
 }
 
 // switchover waits for the demotion of the old master to be ordered and answers with the receipt.

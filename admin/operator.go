@@ -10,6 +10,8 @@ type Source interface {
 	Status() Status
 	// Events returns the events that are still remembered and whose sequence number is greater than after, oldest first.
 	Events(after uint64) []Event
+	// Failovers returns the receipts of a pool that are still remembered, oldest first, or ErrNotFound.
+	Failovers(pool string) ([]Receipt, error)
 }
 
 // Operator carries out orders. Each method returns when the order is done or cannot be done any more; the context ends when

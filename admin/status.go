@@ -74,6 +74,7 @@ type Receipt struct {
 	Clients        int       `json:"clients"`
 	Held           int       `json:"held"`
 	Cut            Cut       `json:"cut"`
+	AtRisk         int       `json:"at_risk"`         // writes acknowledged in the old master's last turn: the most that its death can lose
 	OffsetSeen     int64     `json:"offset_seen"`     // the last one the old master reported
 	OffsetPromoted int64     `json:"offset_promoted"` // the new master's at its promotion
 	BytesLost      int64     `json:"bytes_lost"`      // max(0, offset_seen - offset_promoted)

@@ -61,6 +61,7 @@ type Receipt struct {
 	Clients        int                `json:"clients"`
 	Held           int                `json:"held"`
 	Cut            map[string]int     `json:"cut"`
+	AtRisk         int                `json:"at_risk"`
 	OffsetSeen     int64              `json:"offset_seen"`
 	OffsetPromoted int64              `json:"offset_promoted"`
 	BytesLost      int64              `json:"bytes_lost"`
@@ -100,6 +101,13 @@ func (d *Daemon) Status(ctx context.Context) (PoolStatus, error) {
 		}
 	}
 	return PoolStatus{}, fmt.Errorf("ask %s for its status: no pool %q", d.Name, d.Pool)
+}
+
+// Failovers asks for the receipts of the daemon's one pool, oldest first.
+func (d *Daemon) Failovers(ctx context.Context) ([]Receipt, error) {
+	var receipts []Receipt
+	err := d.ask(ctx, http.MethodGet, "/v1/pools/"+url.PathEscape(d.Pool)+"/failovers", nil, &receipts)
+	return receipts, err
 }
 
 // Switchover moves the mastership on purpose and returns when that is done.

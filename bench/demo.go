@@ -87,7 +87,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	promises := demoPromises(results, d.report.Counts, checked, d.load.tally.lossAge())
+	promises := demoPromises(results, d.report.Counts, checked, d.load.tally.lossAge(), d.atRisk(ctx))
 	d.screen.summary(results, d.report.Counts, checked, promises)
 	return broken(promises)
 }

@@ -72,7 +72,7 @@ func demotedAfter(ctx context.Context, d *demo, first func(context.Context) erro
 }
 
 // demoPromises judges the whole demo.
-func demoPromises(results []result, n Counts, v Verification, lossAge time.Duration) []Promise {
+func demoPromises(results []result, n Counts, v Verification, lossAge time.Duration, atRisk int) []Promise {
 	var r Report
 	for _, res := range results {
 		name := res.act.short + ": "
@@ -85,7 +85,7 @@ func demoPromises(results []result, n Counts, v Verification, lossAge time.Durat
 			r.promise(onlyDocumented(res.errors), name+"only documented errors, for what was in flight", "%s", errorText(res.errors))
 		}
 	}
-	r.judgeLoss(n, v, lossAge)
+	r.judgeLoss(n, v, lossAge, atRisk)
 	r.promise(v.Duplicates == 0, "nothing runs twice", "%d duplicates", v.Duplicates)
 	misplaced := v.Phantoms + v.Disorder + v.Torn + v.Stray
 	r.promise(misplaced == 0 && n.Wrong == 0, "every reply and every key is where it belongs", "%d, %d not", n.Wrong, misplaced)

@@ -18,8 +18,8 @@ func (s *screen) outcome(r result) {
 		phases = append(phases, fmt.Sprintf("%s %.1f", name, r.receipt.Phases[name]))
 	}
 	s.event("%s %s ms", s.bold("receipt"), strings.Join(phases, ", "))
-	s.event("        held %d of %d, cut in flight %s, %d bytes lost", r.receipt.Held, r.receipt.Clients, errorText(r.receipt.Cut),
-		r.receipt.BytesLost)
+	s.event("        held %d of %d, cut in flight %s; %d bytes lost, %d writes at risk", r.receipt.Held, r.receipt.Clients,
+		errorText(r.receipt.Cut), r.receipt.BytesLost, r.receipt.AtRisk)
 }
 
 // verdict paints a value by whether it is within its promise.
@@ -50,7 +50,7 @@ func (s *screen) summary(results []result, n Counts, v Verification, promises []
 	held := true
 	for _, p := range promises {
 		if p.Held && p.Text == lossPromise && v.Lost+int(n.Stale) > 0 {
-			s.printf("  Lost: %s.\n  Redis had not passed these on to anybody when it was stopped; direct clients lose them too.\n\n", p.Got)
+			s.printf("  Lost: %s.\n  Redis had answered these and passed them on to nobody when it was stopped; the receipt declared them at risk.\n\n", p.Got)
 		}
 		if !p.Held {
 			held = false

@@ -128,11 +128,26 @@ func (s *scene) verify(ctx context.Context, p plan) error {
 		return err
 	}
 	s.report.LossAge = s.load.tally.lossAge()
+	s.report.AtRisk = s.atRisk(ctx)
 	if p.converge {
 		err := s.pair.Converged(ctx, master, servedMax)
 		s.report.promise(err == nil, "all nodes hold the same data in the end", "%s", orYes(err))
 	}
 	return nil
+}
+
+// atRisk sums what the receipts of all proxies that still answer declare at risk.
+func (s *scene) atRisk(ctx context.Context) (n int) {
+	for _, d := range s.daemons {
+		receipts, err := d.Failovers(ctx)
+		if err != nil {
+			continue // a proxy that the drill has killed
+		}
+		for _, r := range receipts {
+			n += r.AtRisk
+		}
+	}
+	return n
 }
 
 func (s *scene) finalMaster(ctx context.Context, p plan) (*Server, error) {

@@ -61,7 +61,12 @@ func TestLoadSurvivesADirectFailover(t *testing.T) {
 	check(t, err)
 	n := l.Counts()
 	var r Report
-	if r.judgeLoss(n, v, l.tally.lossAge()); len(r.Broken()) > 0 || v.Duplicates+v.Phantoms+v.Disorder+v.Torn+v.Stray != 0 || n.Wrong != 0 {
+	atRisk := 0
+	if l.tally.lossAge() < 5*time.Millisecond {
+		atRisk = 50 // the last turn of the master's event loop; without a proxy nobody counts it
+	}
+	r.judgeLoss(n, v, l.tally.lossAge(), atRisk)
+	if len(r.Broken()) > 0 || v.Duplicates+v.Phantoms+v.Disorder+v.Torn+v.Stray != 0 || n.Wrong != 0 {
 		t.Errorf("got %v, %+v and %+v, want no finding", r.Promises, v, n)
 	}
 	if got, want := n.Disconnects, int64(20); got != want {

@@ -27,6 +27,7 @@ type Report struct {
 	Stall         time.Duration // longest time one client waited for one operation
 	Noise         time.Duration // how late the machine let a waiting goroutine run, as a measure for the gap
 	LossAge       time.Duration // how long before a fault the oldest lost write had been acknowledged
+	AtRisk        int           // writes that the receipts declare at risk
 	ErrorOpsMax   int64         // most operations with an error at one client
 	Promotions    int           // how far the epoch grew
 	Receipt       *Receipt      // the last one
@@ -99,8 +100,8 @@ func (r *Receipt) String() string {
 	for _, name := range phaseOrder(r.Phases) {
 		phases = append(phases, fmt.Sprintf("%s %.1f", name, r.Phases[name]))
 	}
-	return fmt.Sprintf("epoch %d, %s, %s -> %s; %s ms; held %d of %d, cut %s; %d bytes lost", r.Epoch, r.Trigger, r.Old, r.New,
-		strings.Join(phases, ", "), r.Held, r.Clients, errorText(r.Cut), r.BytesLost)
+	return fmt.Sprintf("epoch %d, %s, %s -> %s; %s ms; held %d of %d, cut %s; %d bytes lost, %d writes at risk",
+		r.Epoch, r.Trigger, r.Old, r.New, strings.Join(phases, ", "), r.Held, r.Clients, errorText(r.Cut), r.BytesLost, r.AtRisk)
 }
 
 // phaseOrder puts the phases in the order in which they happen; names it does not know come before the total.

@@ -46,7 +46,7 @@ func fakeResults() ([]result, Counts, Verification) {
 func TestSummary(t *testing.T) {
 	results, n, v := fakeResults()
 	var out bytes.Buffer
-	promises := demoPromises(results, n, v, time.Minute)
+	promises := demoPromises(results, n, v, time.Minute, 0)
 	newScreen(&out, false).summary(results, n, v, promises)
 	golden(t, "summary.txt", out.String())
 	if err := broken(promises); err != nil {
@@ -59,7 +59,7 @@ func TestSummaryOfBrokenPromises(t *testing.T) {
 	results[0].after, results[1].gap, v.Lost = 12, 2*time.Second, 7
 	v.Findings = []string{"bench:list:3: id 4 was acknowledged and is lost"}
 	var out bytes.Buffer
-	promises := demoPromises(results, n, v, time.Minute)
+	promises := demoPromises(results, n, v, time.Minute, 0)
 	newScreen(&out, false).summary(results, n, v, promises)
 	golden(t, "summary-broken.txt", out.String())
 	if err := broken(promises); !errors.Is(err, ErrBroken) || strings.Count(err.Error(), "\n") != 2 {
@@ -71,9 +71,9 @@ func TestSummaryAdmitsAnExcusedLoss(t *testing.T) {
 	results, n, v := fakeResults()
 	v.Lost = 2
 	var out bytes.Buffer
-	promises := demoPromises(results, n, v, time.Millisecond)
+	promises := demoPromises(results, n, v, time.Millisecond, 5)
 	newScreen(&out, false).summary(results, n, v, promises)
-	want := "Lost: 2 of 80123 and 0 stale replies, acknowledged at most 1.0 ms before the fault."
+	want := "Lost: 2 of 80123 lost, 5 at risk, 0 stale replies, acknowledged at most 1.0 ms before the fault."
 	if got := out.String(); broken(promises) != nil || !strings.Contains(got, want) {
 		t.Errorf("got %v and\n%s\nwant the loss to be told", broken(promises), got)
 	}

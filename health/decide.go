@@ -197,6 +197,7 @@ func (p *pool) trouble() time.Duration {
 // that is the best there is.
 func (t *turn) reconsider() {
 	again := t.plan
+	again.excluded = 0 // who failed before may have come back
 	if t.master != noNode {
 		v := t.nodes[t.master].verdict
 		if v.serves() && !t.plan.fenced {

@@ -73,7 +73,9 @@ type Effect struct {
 	Node  int
 	To    int
 	// Limit bounds the time the effect may take; 0 means the executor's own bound.
-	Limit   time.Duration
+	Limit time.Duration
+	// Alive is how long ago the last INFO was sent that Node answered; 0: not known.
+	Alive   time.Duration
 	Hung    bool
 	Relax   bool // the promoted node must stop asking for replicas, for it has none
 	Lineage string

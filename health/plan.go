@@ -86,7 +86,7 @@ func (t *turn) startCut() {
 		return
 	}
 	t.plan.cutting = true
-	t.want(Effect{Kind: EffectCut, Epoch: t.epoch})
+	t.want(Effect{Kind: EffectCut, Node: t.master, Epoch: t.epoch, Alive: t.now - t.nodes[t.master].toldAt})
 }
 
 // candidates lists who may be promoted under p.
@@ -138,6 +138,9 @@ func (t *turn) stuck(why string) {
 	text := fmt.Sprintf("nobody can be promoted: %s; to accept one with its loss: holdfast failover %s --to NAME --accept-loss",
 		why, t.cfg.Name)
 	t.retryAt = t.now + t.cfg.Interval
+	if t.plan.excluded != 0 {
+		t.retryAt = t.now + t.cfg.Silence // somebody looked eligible and was not; trying that all the time would only make noise
+	}
 	if t.plan.order != 0 {
 		t.reply(t.plan.order, errors.New(why))
 		t.plan.order = 0

@@ -55,6 +55,9 @@ func (t *turn) onCut(r Result) {
 	p.cut.NeverSent += r.Cut.NeverSent
 	p.cut.Refused += r.Cut.Refused
 	p.cut.RetriedReads += r.Cut.RetriedReads
+	if p.kind != planSwitchover || p.force {
+		p.cut.AtRisk += r.Cut.AtRisk // a switchover waits until everything acknowledged is in the candidate's offset
+	}
 	p.cut.Unknown += r.Cut.Unknown
 	if r.Err != nil {
 		// A session that cannot be read to its end belongs to the old epoch; its bytes are dropped by the epoch it carries.

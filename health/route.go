@@ -94,6 +94,9 @@ type CutReport struct {
 	RetriedReads int `json:"retried_reads"`
 	// Unknown requests may have run; their clients get the documented error.
 	Unknown int `json:"unknown"`
+	// AtRisk writes were acknowledged in the last turn of the old master's event loop. A process that dies within a turn may
+	// not have sent them to a replica (hazards of asynchronous replication); no other acknowledged write can be lost with it.
+	AtRisk int `json:"at_risk"`
 }
 
 // Load is what the data plane says about itself; the controller samples it with every tick.

@@ -154,13 +154,19 @@ func (w *world) command(words []string) error {
 
 func (w *world) commandRestart(i int, how string) {
 	f := w.nodes[i]
+	snapshot, id := f.snapshot, f.snapID
+	defer func() { f.snapshot, f.snapID = snapshot, id }()
 	switch how {
 	case "empty":
 		w.restart(i, nil, "")
 	case "old":
-		w.restart(i, f.snapshot[:len(f.snapshot)/2], f.snapID)
+		w.restart(i, snapshot[:len(snapshot)/2], id)
+	case "replica":
+		w.restart(i, snapshot, "")
+		f.follow(0)
+		f.replid = id
 	case "whole":
-		w.restart(i, f.snapshot, f.snapID)
+		w.restart(i, snapshot, id)
 	}
 }
 

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"time"
+
 	"holdfast/proxy/resp"
 	"holdfast/splice"
 )
@@ -71,7 +73,7 @@ func (w *worker) harvest(s *session) {
 }
 
 // cutPool ends every backend connection of this view up to an epoch. What was lost since the last release counts, too.
-func (w *worker) cutPool(v *view, epoch uint64) CutReport {
+func (w *worker) cutPool(v *view, epoch uint64, alive time.Duration) CutReport {
 	w.follow(v)
 	for _, st := range [...]state{stateServing, stateHeld, stateFinishing, stateDialing, statePiping} {
 		for n, s := v.lists[st].n, v.lists[st].first; n > 0 && s != nil; n-- {
@@ -83,7 +85,8 @@ func (w *worker) cutPool(v *view, epoch uint64) CutReport {
 		}
 	}
 	report := CutReport{Clients: int(v.connected.Load()), Held: v.lists[stateHeld].n, CutCounts: v.fallen}
-	v.fallen = resp.CutCounts{}
+	report.AtRisk = v.acks.atRisk(ticks(w.loop.Now() - int64(alive)))
+	v.fallen, v.acks = resp.CutCounts{}, acks{}
 	return report
 }
 

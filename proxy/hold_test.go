@@ -55,6 +55,12 @@ func TestTooManyHeldClientsAreAnswered(t *testing.T) {
 		clients[i].send(request("INCR", "n"))
 	}
 	eventually(t, "six are answered", func() bool { return r.stats().Refused == 6 })
+	r.Publish(Route{Epoch: 1, Gate: GateOpen, Backend: -1}) // a route that lets nobody dial changes nothing
+	for range 10 {
+		if got := r.stats().Refused; got != 6 {
+			t.Fatalf("refused: %d, want 6", got)
+		}
+	}
 	r.open(s)
 	refused := 0
 	for _, c := range clients {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"holdfast/proxy/resp"
 	"holdfast/splice"
@@ -90,16 +91,28 @@ func (p *Pool) SlowInFlight() int { return int(p.slow.Load()) }
 type CutReport struct {
 	Clients int // sessions of the pool
 	Held    int // sessions that now wait for the next epoch
+	// AtRisk is the number of writes that were acknowledged in the last turn of the backend's event loop: a process that
+	// dies or freezes within a turn may never have sent them to a replica. No other acknowledged write can be lost by it.
+	AtRisk int
 	resp.CutCounts
 }
 
+// aliveMargin is taken off the time since the backend's last proof of life, for the way of the order to the loops.
+const aliveMargin = 50 * time.Millisecond
+
 // Cut reads every backend connection of epochs up to epoch to its end, closes it and classifies what was unanswered.
 // It returns when all loops have done so: from then on no byte of these epochs reaches a client. The gate must be shut.
-func (p *Pool) Cut(ctx context.Context, epoch uint64) (CutReport, error) {
+// The backend has answered a probe that was sent alive ago, which proves older acknowledgements; 0: it is not known.
+func (p *Pool) Cut(ctx context.Context, epoch uint64, alive time.Duration) (CutReport, error) {
+	if alive <= 0 {
+		alive = time.Hour
+	}
 	var sum CutReport
-	err := p.ask(ctx, func(v *view, answer chan<- CutReport) { answer <- v.worker.cutPool(v, epoch) }, func(r CutReport) {
+	cut := func(v *view, answer chan<- CutReport) { answer <- v.worker.cutPool(v, epoch, alive+aliveMargin) }
+	err := p.ask(ctx, cut, func(r CutReport) {
 		sum.Clients += r.Clients
 		sum.Held += r.Held
+		sum.AtRisk += r.AtRisk
 		sum.Add(r.CutCounts)
 	})
 	if err != nil {

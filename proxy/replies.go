@@ -210,9 +210,10 @@ func (d *delivery) frame(first byte, n int) bool {
 
 // answered does what follows when the head of the flight is gone: the next heads may need no backend.
 func (d *delivery) answered(cmd resp.Command) {
-	s := d.s
-	if s.view.pool.care.Slow(cmd) {
-		s.view.pool.slow.Add(-1)
+	s, v := d.s, d.s.view
+	v.acks.answered(v.pool.care.Writes(cmd), s.conv.AnsweredAt(), d.w.now())
+	if v.pool.care.Slow(cmd) {
+		v.pool.slow.Add(-1)
 	}
 	if _, act, _, ok := s.conv.Front(); ok && (act != resp.ActForward || s.conv.Special()) {
 		d.flush(d.off)
@@ -235,8 +236,11 @@ func (d *delivery) big(n int) {
 			return
 		}
 	}
-	if ok && s.view.pool.care.Slow(cmd) {
-		s.view.pool.slow.Add(-1)
+	if ok {
+		s.view.acks.answered(s.view.pool.care.Writes(cmd), s.conv.AnsweredAt(), w.now())
+		if s.view.pool.care.Slow(cmd) {
+			s.view.pool.slow.Add(-1)
+		}
 	}
 	s.set(replyOpen, true)
 	if s.has(replyDropped) {

@@ -312,7 +312,7 @@ func (r *rig) cut(epoch uint64) CutReport {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), 5*time.Second)
 	defer cancel()
-	report, err := r.Cut(ctx, epoch)
+	report, err := r.Cut(ctx, epoch, 0)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -60,6 +60,7 @@ type view struct {
 	// fallen counts what became of sessions that lost their backend by themselves since the last release; a cut reports
 	// it with its own.
 	fallen resp.CutCounts
+	acks   acks
 	cut    resp.CutCounts // the same since the start
 	// connected and held mirror the lengths of the lists for readers outside the loop.
 	connected, held atomic.Int64
@@ -137,8 +138,12 @@ func (w *worker) OnTimer(tok uint64) {
 	}
 }
 
-// now is the loop's clock in milliseconds; it wraps.
-func (w *worker) now() uint32 { return uint32(w.loop.Now() / int64(time.Millisecond)) }
+// now is the loop's clock in ticks of 1/resp.TicksPerMs milliseconds; it wraps.
+func (w *worker) now() uint32 { return ticks(w.loop.Now()) }
+
+func ticks(nanoseconds int64) uint32 {
+	return uint32(nanoseconds / (int64(time.Millisecond) / resp.TicksPerMs))
+}
 
 // table holds the session records of one worker. Records are made in slabs and never move.
 type table struct {

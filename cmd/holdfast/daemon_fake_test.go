@@ -28,6 +28,8 @@ func (d *fakeDaemon) Status() admin.Status {
 	return d.status
 }
 
+func (d *fakeDaemon) Failovers(string) ([]admin.Receipt, error) { return nil, nil }
+
 func (d *fakeDaemon) Events(after uint64) []admin.Event {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -28,10 +28,10 @@ func proxyGate(g health.Gate) proxy.Gate {
 	return proxy.GateShut
 }
 
-func (d dataPlane) Cut(ctx context.Context, epoch uint64) (health.CutReport, error) {
-	r, err := d.pool.Cut(ctx, epoch)
+func (d dataPlane) Cut(ctx context.Context, epoch uint64, alive time.Duration) (health.CutReport, error) {
+	r, err := d.pool.Cut(ctx, epoch, alive)
 	return health.CutReport{
-		Clients: r.Clients, Held: r.Held,
+		Clients: r.Clients, Held: r.Held, AtRisk: r.AtRisk,
 		NeverSent: r.NeverSent, Refused: r.Refused, RetriedReads: r.Retried, Unknown: r.Unknown,
 	}, err
 }

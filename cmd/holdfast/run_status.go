@@ -38,6 +38,19 @@ func (p *servedPool) status() admin.Pool {
 	return out
 }
 
+// Failovers gives the receipts that the pool's controller remembers.
+func (s statusSource) Failovers(pool string) ([]admin.Receipt, error) {
+	p, err := operator{s.pools}.find(pool)
+	if err != nil {
+		return nil, err
+	}
+	var out []admin.Receipt
+	for _, r := range p.controller.Receipts() {
+		out = append(out, *receipt(&r))
+	}
+	return out, nil
+}
+
 func receipt(r *health.Receipt) *admin.Receipt {
 	if r == nil {
 		return nil
@@ -52,7 +65,7 @@ func receipt(r *health.Receipt) *admin.Receipt {
 		Cut: admin.Cut{
 			NeverSent: r.Cut.NeverSent, Refused: r.Cut.Refused, Retried: r.Cut.RetriedReads, Unknown: r.Cut.Unknown,
 		},
-		OffsetSeen: r.OffsetSeen, OffsetPromoted: r.OffsetPromoted, BytesLost: r.BytesLost, At: r.At,
+		AtRisk: r.Cut.AtRisk, OffsetSeen: r.OffsetSeen, OffsetPromoted: r.OffsetPromoted, BytesLost: r.BytesLost, At: r.At,
 	}
 }
 

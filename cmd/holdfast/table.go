@@ -127,11 +127,19 @@ func lagText(b admin.Backend) string {
 func (t table) writeReceipt(w io.Writer, p admin.Pool) {
 	r := p.LastReceipt
 	t.explain(w, "last", fmt.Sprintf("%s -> %s, %s, %s ago, %s; lost %s", orDash(r.Old), orDash(r.New), r.Trigger,
-		age(t.now.Sub(r.At)), millis(r.PhasesMS.Total()), bytesText(r.BytesLost)))
+		age(t.now.Sub(r.At)), millis(r.PhasesMS.Total()), lossText(r)))
 	if phases := phasesText(r.PhasesMS); phases != "" {
 		t.explain(w, "", phases)
 	}
 	t.explain(w, "", fmt.Sprintf("held %d of %d; cut %s", r.Held, r.Clients, cutText(r.Cut)))
+}
+
+// lossText says what the stream lacks, and how many writes the old master acknowledged in its last turn.
+func lossText(r *admin.Receipt) string {
+	if r.AtRisk == 0 {
+		return bytesText(r.BytesLost)
+	}
+	return fmt.Sprintf("%s, %d writes at risk", bytesText(r.BytesLost), r.AtRisk)
 }
 
 func orDash(s string) string {

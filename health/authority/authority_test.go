@@ -53,7 +53,8 @@ func TestJournalSurvives(t *testing.T) {
 	l.Close()
 	_, again := open(t, dir)
 	got := again.Last()
-	if got.Epoch != 1 || got.Intent == nil || got.Intent.Epoch != 2 || got.Intent.Node != "redis2" || got.Offset != 250 || len(got.Known) != 2 {
+	wrong := got.Intent == nil || got.Intent.Epoch != 2 || got.Intent.Node != "redis2"
+	if wrong || got.Epoch != 1 || got.Offset != 250 || len(got.Known) != 2 {
 		t.Errorf("got %+v", got)
 	}
 	if got.Pool != "cache" || got.At.IsZero() {

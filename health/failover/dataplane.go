@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"time"
 
 	"holdfast/health"
 )
@@ -14,7 +15,8 @@ type DataPlane interface {
 	// Publish makes a route visible to every loop. It never blocks.
 	Publish(health.Route)
 	// Cut returns when every session has read its backend connection of that epoch to the end and has closed it.
-	Cut(ctx context.Context, epoch uint64) (CutReport, error)
+	// The backend has answered a probe that was sent alive ago (0: not known).
+	Cut(ctx context.Context, epoch uint64, alive time.Duration) (CutReport, error)
 	// Quiesce is called while the gate is shut; it returns when no request is unanswered, or when ctx ends.
 	Quiesce(ctx context.Context) error
 	// SlowInFlight is the number of unanswered commands known to take long.

@@ -79,7 +79,7 @@ func (x *Executor) Execute(ctx context.Context, e health.Effect) health.Result {
 	case health.EffectCut:
 		ctx, cancel := context.WithTimeout(ctx, limit(e, cutMax))
 		defer cancel()
-		r.Cut, r.Err = x.data.Cut(ctx, e.Epoch)
+		r.Cut, r.Err = x.data.Cut(ctx, e.Epoch, e.Alive)
 	case health.EffectQuiesce:
 		ctx, cancel := context.WithTimeout(ctx, limit(e, commandMax))
 		defer cancel()

@@ -28,7 +28,7 @@ func (p *plane) Publish(r health.Route) {
 	p.changed = make(chan struct{})
 }
 
-func (p *plane) Cut(context.Context, uint64) (CutReport, error) {
+func (p *plane) Cut(context.Context, uint64, time.Duration) (CutReport, error) {
 	return CutReport{Clients: 3, Unknown: 1}, nil
 }
 func (p *plane) Quiesce(context.Context) error  { return nil }

@@ -33,6 +33,9 @@ func NewCare(deny []string) (*Care, []string) {
 	return c, c.deny(deny)
 }
 
+// Writes says that the command may change data.
+func (c *Care) Writes(cmd Command) bool { return c.fate[cmd]&fateWrite != 0 }
+
 // writes says whether a command of the class may change data.
 func (c Class) writes() bool {
 	switch c {

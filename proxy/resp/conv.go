@@ -17,7 +17,8 @@ type Conv struct {
 	skip     uint32 // confirmations to swallow: the client saw them before the connection moved
 	refused  uint32 // entries from the head on whose replies were withheld, the head having been refused
 	replayed uint32 // commands of the open block in the last replay
-	resumed  uint32 // the loop's clock in milliseconds at the last Resume
+	resumed  uint32 // the loop's clock in ticks at the last Resume
+	answered uint32 // when the request that was answered last had been taken
 	blind    bool   // behind a refused head, replies can no longer be told apart
 	wrote    bool   // a write went to the current backend connection
 	moved    bool   // the backend connection was replaced after a write: WAIT would lie
@@ -136,7 +137,9 @@ func (c *Conv) hush(e *Entry) {
 }
 
 func (c *Conv) pop(fl *Flights) Command {
-	cmd := c.flight.front().cmd
+	e := c.flight.front()
+	cmd := e.cmd
+	c.answered = e.at
 	c.flight.pop()
 	c.parts, c.want, c.skip = 0, 0, 0
 	if c.flight.Len() == 0 {
@@ -145,6 +148,9 @@ func (c *Conv) pop(fl *Flights) Command {
 	}
 	return cmd
 }
+
+// AnsweredAt is when the request that was answered last had been taken from the client.
+func (c *Conv) AnsweredAt() uint32 { return c.answered }
 
 // Front describes the oldest unanswered request.
 func (c *Conv) Front() (cmd Command, act Act, a Answer, ok bool) {

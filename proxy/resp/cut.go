@@ -14,9 +14,13 @@ const (
 	RetryAll
 )
 
-// blockedAfterMs is how long a blocking command must have waited to be taken as still blocked when its backend is
-// lost. A pop that was answered is answered within a round trip; after this time the reply would be here.
-const blockedAfterMs = 50
+// TicksPerMs is the resolution of the clock that is handed to Take and its relatives: a tick is 62.5 us. Finer than a
+// turn of a busy server's event loop, and a uint32 of it wraps after three days, longer than any time-out in use.
+const TicksPerMs = 16
+
+// blockedAfter is how long a blocking command must have waited to be taken as still blocked when its backend is lost.
+// A pop that was answered is answered within a round trip; after 50 ms the reply would be here.
+const blockedAfter = 50 * TicksPerMs
 
 // CutCounts is what became of the unanswered requests of a lost backend connection.
 type CutCounts struct {
@@ -57,7 +61,7 @@ type cutter struct {
 }
 
 // Cut classifies every unanswered request after the backend was read to its end. unsent is the number of queued bytes
-// that the backend's kernel has not accepted, now the loop's clock in milliseconds. clean says that the backend ended
+// that the backend's kernel has not accepted, now the loop's clock in ticks. clean says that the backend ended
 // the connection by itself after our half-close, so nothing unanswered was executed.
 //
 // Afterwards every entry is either local, answered in its turn, or waits for Resume.
@@ -200,7 +204,7 @@ func (k *cutter) stillBlocked(i int, e *Entry, req []byte) bool {
 	if e.is(markResent) {
 		since = k.c.resumed
 	}
-	return k.policy >= RetryReads && i == 0 && classOf(e.cmd, req) == BlockWrite && k.now-since >= blockedAfterMs
+	return k.policy >= RetryReads && i == 0 && classOf(e.cmd, req) == BlockWrite && k.now-since >= blockedAfter
 }
 
 // wait: WAIT asks for the connection's last write. If that went to the lost backend, the next one knows nothing of it

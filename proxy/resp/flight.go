@@ -34,7 +34,7 @@ const (
 type Entry struct {
 	end    uint64 // backend stream position after its last byte; endOpen while it is still being streamed
 	size   uint32 // bytes kept for sending again; 0: not kept
-	at     uint32 // milliseconds on the loop's clock when it was taken from the client; wraps
+	at     uint32 // ticks of the loop's clock when it was taken from the client; wraps
 	cmd    Command
 	act    Act
 	answer Answer

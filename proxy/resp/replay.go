@@ -138,7 +138,7 @@ func (c *Conv) ReplayFrame(first byte, frame []byte) bool {
 }
 
 // Resume appends the kept requests that still want an answer from the backend, in order, and starts their positions
-// anew. now is the loop's clock in milliseconds: the time-out of a command that waits for data shrinks by the time that
+// anew. now is the loop's clock in ticks: the time-out of a command that waits for data shrinks by the time that
 // its client has waited. Call it once the replay is answered.
 func (c *Conv) Resume(dst []byte, now uint32) []byte {
 	c.queued, c.resumed = 0, now
@@ -157,7 +157,7 @@ func (c *Conv) Resume(dst []byte, now uint32) []byte {
 			dst = append(dst, discardRequest...)
 		case e.act != ActForward:
 		case e.cmd.Spec().Flags&Blocking != 0:
-			dst = appendRemaining(dst, e.cmd, req, now-e.at)
+			dst = appendRemaining(dst, e.cmd, req, (now-e.at)/TicksPerMs)
 		default:
 			dst = append(dst, req...)
 		}

@@ -82,7 +82,7 @@ func (w *world) step() {
 	default:
 		w.fail()
 	}
-	w.l.now += uint32(w.rnd.IntN(5))
+	w.l.now += uint32(w.rnd.IntN(5 * TicksPerMs))
 	w.listen()
 }
 

@@ -56,7 +56,7 @@ func tellStep(t *testing.T, l *line, who, what string) {
 	case "wait":
 		var ms uint32
 		fmt.Sscan(what, &ms)
-		l.now += ms
+		l.now += ms * TicksPerMs
 	case "giveup":
 		l.c.GiveUp()
 		l.settle()

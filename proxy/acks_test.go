@@ -1,0 +1,53 @@
+package proxy
+
+import "testing"
+
+func TestAcksAtRisk(t *testing.T) {
+	type step struct {
+		write      bool
+		taken, now uint32
+	}
+	for _, c := range []struct {
+		name  string
+		steps []step
+		alive uint32
+		want  int
+	}{
+		{"nothing", nil, 0, 0},
+		{"one write is at risk", []step{{true, 10, 12}}, 0, 1},
+		{"a later request proves it", []step{{true, 10, 12}, {false, 13, 14}}, 0, 0},
+		{"a request taken in the same tick does not", []step{{true, 10, 12}, {false, 12, 14}}, 0, 1},
+		{"an earlier request does not", []step{{true, 10, 12}, {false, 11, 14}}, 0, 1},
+		{"a turn of many", []step{{true, 10, 12}, {true, 10, 12}, {true, 11, 13}, {false, 11, 13}}, 0, 3},
+		{"only what came after the proof", []step{{true, 10, 12}, {true, 13, 14}, {true, 13, 14}}, 0, 2},
+		{"a probe proves", []step{{true, 10, 12}, {true, 10, 20}}, 15, 1},
+		{"the clock wraps", []step{{true, 0xfffffff0, 0xfffffff8}, {true, 0xfffffffa, 2}}, 0, 1},
+	} {
+		var a acks
+		for _, s := range c.steps {
+			a.answered(s.write, s.taken, s.now)
+		}
+		alive := c.alive
+		if alive == 0 && len(c.steps) > 0 {
+			alive = c.steps[0].taken - 1000
+		}
+		if got := a.atRisk(alive); got != c.want {
+			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// More ticks than the ring has are merged and never forgotten.
+func TestAcksBeyondTheRing(t *testing.T) {
+	var a acks
+	for i := range uint32(100) {
+		a.answered(true, 5, 10+i)
+	}
+	if got := a.atRisk(0); got != 100 {
+		t.Errorf("got %d, want 100", got)
+	}
+	a.answered(false, 200, 201)
+	if got := a.atRisk(0); got != 0 {
+		t.Errorf("after the proof: got %d, want 0", got)
+	}
+}
