@@ -35,16 +35,12 @@ func NewDaemon(dir string, opts DaemonOptions) (*Daemon, error) {
 	if opts.Name == "" {
 		opts.Name = "holdfast"
 	}
-	listen, err := freePort()
+	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
 	}
-	admin, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	d := &Daemon{Name: opts.Name, Pool: opts.Pool, opts: opts, dir: filepath.Join(dir, opts.Name), listen: loopback(listen),
-		admin: loopback(admin), control: &http.Client{Timeout: verbMax}}
+	d := &Daemon{Name: opts.Name, Pool: opts.Pool, opts: opts, dir: filepath.Join(dir, opts.Name), listen: loopback(ports[0]),
+		admin: loopback(ports[1]), control: &http.Client{Timeout: verbMax}}
 	state := filepath.Join(d.dir, "state")
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory of %s: %w", d.Name, err)

@@ -50,7 +50,8 @@ func (s *screen) summary(results []result, n Counts, v Verification, promises []
 	held := true
 	for _, p := range promises {
 		if p.Held && p.Text == lossPromise && v.Lost+int(n.Stale) > 0 {
-			s.printf("  Lost: %s.\n  Redis had answered these and passed them on to nobody when it was stopped; the receipt declared them at risk.\n\n", p.Got)
+			s.printf("  Lost: %s.\n", p.Got)
+			s.printf("  Redis had answered these and passed them on to nobody when it was stopped; the receipt declared them at risk.\n\n")
 		}
 		if !p.Held {
 			held = false

@@ -21,18 +21,32 @@ var errNoPort = errors.New("find a free loopback port")
 
 // freePort returns a loopback port nobody listens on at this moment.
 func freePort() (int, error) {
-	for range portTries {
+	ports, err := freePorts(1)
+	if err != nil {
+		return 0, err
+	}
+	return ports[0], nil
+}
+
+// freePorts returns n different ones: each is kept until the last is found.
+func freePorts(n int) (ports []int, err error) {
+	for tries := 0; len(ports) < n; tries++ {
+		if tries == portTries {
+			return nil, errNoPort
+		}
 		port := portFirst + rand.IntN(portLast-portFirst+1)
-		ln, err := net.Listen("tcp", loopback(port))
-		if err != nil {
+		ln, listenErr := net.Listen("tcp", loopback(port))
+		if listenErr != nil {
 			continue
 		}
-		if err := ln.Close(); err != nil {
-			return 0, fmt.Errorf("release port %d: %w", port, err)
-		}
-		return port, nil
+		defer func() {
+			if closeErr := ln.Close(); closeErr != nil && err == nil {
+				err = fmt.Errorf("release port %d: %w", port, closeErr)
+			}
+		}()
+		ports = append(ports, port)
 	}
-	return 0, errNoPort
+	return ports, nil
 }
 
 // loopback is the address of a port on this machine.
