@@ -25,12 +25,12 @@ func (w *worker) streamRequest(s *session, data []byte) int {
 		return len(data)
 	}
 	if !s.has(requestDropped) {
-		write(s.backend, &s.out, data[:n])
+		w.toBackend(s, data[:n])
 		s.conv.Streamed(n, whole)
 	}
 	if whole {
 		w.endRequest(s)
-	} else if skip >= bulkMin && s.out == nil && !s.has(requestDropped) {
+	} else if skip >= bulkMin && !s.has(requestDropped) {
 		w.startBulk(s, true, skip)
 	}
 	return n
@@ -77,7 +77,7 @@ func (w *worker) streamReply(s *session, data []byte) int {
 		return len(data)
 	}
 	if !s.has(replyDropped) {
-		s.deliver(data[:n])
+		w.deliver(s, data[:n])
 	}
 	if verdict == resp.Whole {
 		s.rep.Reset()
@@ -86,15 +86,16 @@ func (w *worker) streamReply(s *session, data []byte) int {
 		if s.state != stateFree {
 			w.account(s)
 		}
-	} else if skip >= bulkMin && s.toward == nil && n == len(data) && !s.has(replyDropped) {
+	} else if skip >= bulkMin && n == len(data) && !s.has(replyDropped) {
 		w.startBulk(s, false, skip)
 	}
 	return n
 }
 
 func (w *worker) startBulk(s *session, request bool, limit int64) {
-	if s.bulk != nil {
-		return // the other direction is at it
+	w.commit()
+	if s.bulk != nil || (request && s.out != nil) || (!request && s.toward != nil) {
+		return // the other direction is at it, or what goes before the body is not sent yet
 	}
 	b := &bulk{limit: limit, request: request}
 	if request {

@@ -38,6 +38,7 @@ func (w *worker) cutSession(s *session, clean bool) bool {
 	case s.state == statePiping:
 		return w.cutPiping(s)
 	}
+	w.commit()
 	v, unsent := s.view, buffered(s.out)
 	s.set(requestDropped, s.has(requestOpen))
 	w.dropBackend(s)
@@ -87,6 +88,7 @@ func (w *worker) cutPool(v *view, epoch uint64, alive time.Duration) CutReport {
 	report := CutReport{Clients: int(v.connected.Load()), Held: v.lists[stateHeld].n, CutCounts: v.fallen}
 	report.AtRisk = v.acks.atRisk(ticks(w.loop.Now() - int64(alive)))
 	v.fallen, v.acks = resp.CutCounts{}, acks{}
+	w.commit() // from now on no byte of these epochs is on its way to a client
 	return report
 }
 
@@ -128,6 +130,7 @@ func (w *worker) quiesce(v *view, tell func()) {
 // takeBack half-closes a connection on which a command waits for data. The server forgets the command at our end of
 // stream, and its own end of stream, without a reply before it, proves that nothing was executed.
 func (w *worker) takeBack(s *session) {
+	w.commit()
 	cmd, _, _, ok := s.conv.Front()
 	if !ok || s.backend < 0 || s.out != nil || s.has(requestOpen|retiring) || cmd.Spec().Flags&resp.Blocking == 0 {
 		return

@@ -143,7 +143,7 @@ func (w *worker) onConnected(s *session, ev splice.Events) {
 	req, login := s.conv.ReplayAuth(w.spare[:0])
 	if login {
 		s.stage, s.frames = stageLogin, 1
-		write(s.backend, &s.out, req)
+		w.toBackend(s, req)
 		w.spare = req
 		clear(req)
 		return
@@ -157,7 +157,7 @@ func (w *worker) replay(s *session) {
 	w.spare = req
 	s.stage, s.frames = stageReplay, int32(frames)
 	s.set(identity, check)
-	write(s.backend, &s.out, req)
+	w.toBackend(s, req)
 	if frames == 0 {
 		w.ready(s)
 	}
@@ -178,7 +178,7 @@ func (w *worker) takeReplay(s *session, data []byte) []byte {
 		first, frame := s.rep.First(), data[:n]
 		s.rep.Reset()
 		if !s.conv.ReplayFrame(first, frame) {
-			s.deliver(frame)
+			w.deliver(s, frame)
 		} else if !w.onReplayReply(s, first, frame) {
 			return nil
 		}
@@ -236,14 +236,14 @@ func (w *worker) ready(s *session) {
 		return
 	}
 	s.move(stateServing)
-	s.deliver([]byte(s.conv.Flush()))
+	w.deliver(s, []byte(s.conv.Flush()))
 	again := s.conv.Resume(w.spare[:0], w.now())
 	w.spare = again[:0]
 	if len(again) > 0 && !v.steady() {
 		w.park(s)
 		return
 	}
-	write(s.backend, &s.out, again)
+	w.toBackend(s, again)
 	w.settle(s)
 	if s.state != stateFree {
 		w.account(s)

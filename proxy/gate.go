@@ -162,7 +162,7 @@ func (w *worker) refuse(s *session, req []byte) {
 	cmd := s.req.Command()
 	act, answer := s.conv.AdmitRefusing(cmd, req)
 	if act == resp.ActDiscard && s.backend >= 0 {
-		write(s.backend, &s.out, resp.DiscardRequest())
+		w.toBackend(s, resp.DiscardRequest())
 	}
 	s.set(quitting, act == resp.ActQuit)
 	s.conv.TakeLocal(&w.flights, cmd, act, answer, w.now())

@@ -28,7 +28,7 @@ func (w *worker) becomePiping(s *session) {
 	w.unslow(s)
 	s.conv.Wipe(&w.flights)
 	if s.in != nil {
-		write(s.backend, &s.out, s.in.B)
+		w.toBackend(s, s.in.B)
 		drop(&s.in)
 	}
 	s.move(statePiping)
@@ -40,6 +40,7 @@ func (w *worker) becomePiping(s *session) {
 
 // pump moves what can be moved in both directions.
 func (w *worker) pump(s *session) {
+	w.commit()
 	p := s.pipe
 	if !flush(s.client, &s.toward) || !flush(s.backend, &s.out) {
 		return

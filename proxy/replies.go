@@ -11,6 +11,9 @@ import (
 const replyBudget = 1 << 20
 
 func (w *worker) onBackend(s *session, ev splice.Events) {
+	if s.has(gathered) {
+		w.commit()
+	}
 	if ev&(splice.Readable|splice.Broken) != 0 {
 		s.set(backendReadable, true)
 	}
@@ -138,7 +141,7 @@ type delivery struct {
 
 func (d *delivery) flush(end int) {
 	if d.start < end {
-		d.s.deliver(d.data[d.start:end])
+		d.w.deliver(d.s, d.data[d.start:end])
 	}
 	d.start = end
 }
@@ -187,7 +190,7 @@ func (d *delivery) frame(first byte, n int) bool {
 		d.off += n
 		d.start = d.off
 		if meaning == resp.Replace {
-			s.deliver([]byte(answer.Text(s.conv.Proto())))
+			w.deliver(s, []byte(answer.Text(s.conv.Proto())))
 		}
 		if meaning == resp.Refuse {
 			w.onRefusal(s)

@@ -95,6 +95,7 @@ func (w *worker) read(s *session) ([]byte, int) {
 
 // onClientEnd: the client sends no more. What it is owed is delivered first.
 func (w *worker) onClientEnd(s *session) {
+	w.commit()
 	if !s.owed() && s.toward == nil {
 		w.close(s, ClosedByClient)
 		return
@@ -144,7 +145,7 @@ type batch struct {
 // forward writes what was taken up to end.
 func (b *batch) forward(end int) {
 	if b.start < end {
-		write(b.s.backend, &b.s.out, b.data[b.start:end])
+		b.w.toBackend(b.s, b.data[b.start:end])
 	}
 	b.start = end
 }
@@ -203,14 +204,14 @@ func (b *batch) instead(cmd resp.Command, act resp.Act, answer resp.Answer, req 
 	switch act {
 	case resp.ActDiscard:
 		s.conv.TakeLocal(&w.flights, cmd, act, answer, w.now())
-		write(s.backend, &s.out, resp.DiscardRequest())
+		w.toBackend(s, resp.DiscardRequest())
 	case resp.ActOpaque:
 		if cmd == resp.CmdMonitor { // its first reply decides
 			s.conv.Take(&w.flights, cmd, req, w.now())
-			write(s.backend, &s.out, req)
+			w.toBackend(s, req)
 			return
 		}
-		write(s.backend, &s.out, b.data[b.off:])
+		w.toBackend(s, b.data[b.off:])
 		b.off = len(b.data) - len(req)
 		w.becomePiping(s)
 	default:
@@ -244,7 +245,7 @@ func (w *worker) settle(s *session) {
 			s.view.pool.slow.Add(-1)
 		}
 		if answer != resp.AnswerNone {
-			s.deliver([]byte(answer.Text(s.conv.Proto())))
+			w.deliver(s, []byte(answer.Text(s.conv.Proto())))
 		}
 		if act == resp.ActQuit {
 			s.move(stateFinishing)

@@ -29,6 +29,7 @@ const (
 	clientGone                         // the client reads no more: what it is owed is thrown away
 	spoilt                             // the client broke the protocol: it hears so after all that it is owed
 	refused                            // the backend said that it is no master; the connection ends with the next route
+	gathered                           // bytes of the session wait in the worker's gather
 )
 
 // reset is the half of splice.Broken that says: the connection was reset.
@@ -70,13 +71,6 @@ func (s *session) token(kind uint64) uint64 { return token(kind, s.gen, s.dials,
 // owed says that the client waits for a reply or for the rest of one.
 func (s *session) owed() bool { return s.conv.Unanswered() > 0 || s.has(replyOpen) }
 
-// deliver sends p to the client, behind what it has not taken yet.
-func (s *session) deliver(p []byte) {
-	if !s.has(clientGone) {
-		write(s.client, &s.toward, p)
-	}
-}
-
 func (s *session) has(bit uint32) bool { return s.bits&bit != 0 }
 
 func (s *session) set(bit uint32, on bool) {
@@ -90,6 +84,9 @@ func (s *session) set(bit uint32, on bool) {
 // onClient handles readiness of the client's socket. EPOLLHUP alone is the end of both directions without an error: what
 // the client had sent before is still to be read.
 func (w *worker) onClient(s *session, ev splice.Events) {
+	if s.has(gathered) {
+		w.commit()
+	}
 	w.follow(s.view)
 	if s.state == stateFree {
 		return

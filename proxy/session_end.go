@@ -4,6 +4,7 @@ import "holdfast/splice"
 
 // finish ends a session whose client is done, when everything owed is delivered.
 func (w *worker) finish(s *session) {
+	w.commit()
 	if !flush(s.client, &s.toward) {
 		return
 	}
@@ -26,7 +27,7 @@ func (w *worker) farewell(s *session) CloseReason {
 	switch {
 	case s.has(spoilt):
 		if fault := s.req.Fault(); fault != "" {
-			s.deliver([]byte("-" + fault + "\r\n"))
+			w.deliver(s, []byte("-"+fault+"\r\n"))
 		}
 		return ClosedByProtocol
 	case s.has(quitting):
@@ -64,6 +65,7 @@ func (v *view) hush() {
 
 // close ends a session for a reason; every session ends here.
 func (w *worker) close(s *session, why CloseReason) {
+	w.commit()
 	v := s.view
 	v.closed[why]++
 	w.dropBackend(s)
@@ -118,6 +120,7 @@ func (w *worker) unslow(s *session) {
 
 // dropBackend closes the backend connection and forgets what was on its way in both directions.
 func (w *worker) dropBackend(s *session) {
+	w.commit()
 	if s.has(dialSlot) {
 		s.set(dialSlot, false)
 		s.view.dialing--

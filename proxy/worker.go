@@ -38,6 +38,7 @@ type worker struct {
 	views   []*view // by pool index
 	table   table
 	flights resp.Flights
+	gather  gather
 	spare   []byte // for replays and resends; valid within one callback
 	load    atomic.Int64
 	stopped bool

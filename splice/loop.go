@@ -30,6 +30,10 @@ type Handler interface {
 	OnTimer(tok uint64)
 }
 
+// Finisher is a Handler that wants to know when a turn of the loop ends: everything that was ready has been handled, and the
+// loop is about to wait.
+type Finisher interface{ OnPassEnd() }
+
 // Options of a loop. Zero values take the default; PipesMax below zero means that the loop never splices.
 type Options struct {
 	ScratchBytes int
@@ -69,6 +73,7 @@ type Loop struct {
 	deferred []uint64 // for the next pass, in order
 	running  []uint64 // what the pass before has deferred; swaps with deferred to keep both arrays
 
+	finisher Finisher // the handler of Run, if it is one
 	pipes    Pipes
 	mail     mailbox
 	stopping atomic.Bool
@@ -92,12 +97,16 @@ func NewLoop(o Options) (*Loop, error) {
 func (l *Loop) Run(ctx context.Context, h Handler) error {
 	settle := l.wakeWhenDone(ctx)
 	defer settle()
+	l.finisher, _ = h.(Finisher)
 	var failed error
 	for failed == nil && !l.stopping.Load() {
 		failed = l.pass(h)
 	}
 	l.mail.close()
 	l.mail.deliver()
+	if l.finisher != nil {
+		l.finisher.OnPassEnd()
+	}
 	if failed != nil {
 		return fmt.Errorf("wait for events: %w", failed)
 	}
@@ -226,6 +235,9 @@ func (l *Loop) pass(h Handler) error {
 		h.OnTimer(l.timers.pop().tok)
 	}
 	l.mail.deliver()
+	if l.finisher != nil {
+		l.finisher.OnPassEnd()
+	}
 	return err
 }
 
