@@ -19,10 +19,10 @@ func (c *cli) benchCommand() *cobra.Command {
 		Short: "Measure Holdfast against what it replaces",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("a benchmark is needed: 'holdfast bench dataplane'")
+			return usagef("a benchmark is needed: 'holdfast bench drill' or 'holdfast bench dataplane'")
 		},
 	}
-	cmd.AddCommand(c.benchDataPlaneCommand(), c.benchCopyProxyCommand())
+	cmd.AddCommand(c.benchDrillCommand(), c.benchDataPlaneCommand(), c.benchCopyProxyCommand())
 	return cmd
 }
 
