@@ -20,7 +20,7 @@ type Admin struct {
 
 // Proxy is what all pools share in the data plane.
 type Proxy struct {
-	Loops      int    // event loops; 0: one per CPU
+	Loops      int    // event loops; 0: half as many as CPUs, at least one
 	ClientsMax int    // client connections of the process; 0: as many as the file descriptor limit carries
 	Congestion string // TCP congestion control of both sides; "": whatever the system uses
 }

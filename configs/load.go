@@ -13,8 +13,15 @@ import (
 // fileBytesMax is far beyond a thousand pools, and keeps a path such as /dev/zero from filling the memory.
 const fileBytesMax = 4 << 20
 
-// Load reads the file, refuses what it does not know, applies the defaults and validates.
-func Load(path string) (Config, error) {
+// UnknownCommands returns those names of a deny list that are no commands. The table of commands belongs to another package, so
+// the caller brings it; nil takes every name that looks like one.
+type UnknownCommands func(deny []string) []string
+
+// Load reads the file, refuses what it does not know, applies the defaults and validates. It takes any name in a deny list.
+func Load(path string) (Config, error) { return LoadWith(path, nil) }
+
+// LoadWith is Load, and refuses the names in deny lists that unknown returns.
+func LoadWith(path string, unknown UnknownCommands) (Config, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return Config{}, &Fault{File: path, Wrong: "cannot be read: " + reason(err)}
@@ -24,11 +31,13 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, &Fault{File: path, Wrong: "cannot be read: " + reason(err)}
 	}
-	return Parse(path, data)
+	return parse(path, data, unknown)
 }
 
 // Parse is Load for text already in memory; name stands for the file in the faults.
-func Parse(name string, data []byte) (Config, error) {
+func Parse(name string, data []byte) (Config, error) { return parse(name, data, nil) }
+
+func parse(name string, data []byte, unknown UnknownCommands) (Config, error) {
 	if len(data) > fileBytesMax {
 		return Config{}, &Fault{File: name, Wrong: fmt.Sprintf("is larger than %s", Size(fileBytesMax))}
 	}
@@ -42,6 +51,9 @@ func Parse(name string, data []byte) (Config, error) {
 	c.path, c.lines = name, lines
 	c.read(&table{values: tree, out: out})
 	c.validate(out)
+	if unknown != nil {
+		c.validateCommands(out, unknown)
+	}
 	if err := out.err(); err != nil {
 		return Config{}, err
 	}

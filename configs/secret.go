@@ -18,8 +18,8 @@ const credentialsDirectory = "CREDENTIALS_DIRECTORY"
 
 const secretForm = "a file that only its owner may read (chmod 600)"
 
-// Password is the password of the control connections, "" without a password_file. It is read anew each time, so that
-// a rotation needs no restart.
+// Password is the password of the control connections, "" without a password_file. Each call reads the file, but the daemon calls
+// it once, at its start: a rotation needs a restart.
 func (p *Pool) Password() (string, error) { return readSecret("password", p.Check.PasswordFile) }
 
 // Token is the bearer token of the admin API, "" without a token_file.

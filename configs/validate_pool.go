@@ -134,6 +134,20 @@ func (p *Pool) validateDeny(out *faults, path string) {
 	}
 }
 
+// validateCommands notes the names in deny lists that are no commands: denied or not, nothing would come of them.
+func (c *Config) validateCommands(out *faults, unknown UnknownCommands) {
+	for i := range c.Pools {
+		deny := c.Pools[i].Deny
+		for _, name := range unknown(deny) {
+			path := join(poolPath(i), "deny")
+			if at := slices.Index(deny, name); at >= 0 {
+				path = index(path, at)
+			}
+			out.add(path, quote(name), "is no command that Redis knows", `"COMMAND" or "COMMAND SUBCOMMAND"`)
+		}
+	}
+}
+
 func (c *Check) validate(out *faults, path string) {
 	within(out, join(path, "interval"), c.Interval, ms(10), ms(10_000))
 	within(out, join(path, "silence"), c.Silence, ms(100), ms(60_000))

@@ -14,7 +14,7 @@ import (
 
 // Options configure a Proxy.
 type Options struct {
-	// Loops is the number of event loops; 0: one per CPU.
+	// Loops is the number of event loops; 0: half as many as CPUs, at least one. See docs/decisions/event-loops.md.
 	Loops int
 	// ClientsMax bounds the client connections of the process; 0: what the descriptor limit carries.
 	ClientsMax int
@@ -39,7 +39,7 @@ type Proxy struct {
 // New makes the loops. Nothing listens or runs before Run.
 func New(o Options) (*Proxy, error) {
 	if o.Loops <= 0 {
-		o.Loops = runtime.NumCPU()
+		o.Loops = max(1, runtime.GOMAXPROCS(0)/2)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
