@@ -73,7 +73,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, s.snapshot())
 }
 
-// snapshot never holds a nil list, so that readers of the JSON meet [] and not null.
+// snapshot never holds a nil list or map, so that readers of the JSON meet [] and {} and not null.
 func (s *Server) snapshot() Status {
 	st := s.source.Status()
 	if st.Version == "" {
@@ -83,6 +83,9 @@ func (s *Server) snapshot() Status {
 	for i, p := range st.Pools {
 		p.Listen = append([]string{}, p.Listen...)
 		p.Backends = append([]Backend{}, p.Backends...)
+		if p.Closed == nil {
+			p.Closed = map[string]uint64{}
+		}
 		pools[i] = p
 	}
 	st.Pools = pools
@@ -188,7 +191,9 @@ func (s *Server) carryOut(
 	pool, actor := r.PathValue("pool"), actorOf(r)
 	answer, err := act(ctx, pool)
 	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
+		// The limit of a step within the order is the reason of a failure; only the order's own leaves its end open.
+		expired := errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded)
+		if expired && !errors.Is(err, ErrRefused) {
 			err = fmt.Errorf("%s %s: %w after %s; it may still be carried out", verb, pool, ErrTimeout, orderTimeMax)
 		}
 		s.log.Warn("order failed", slog.String("verb", verb), slog.String("pool", pool), slog.String("actor", actor), slog.Any("err", err))

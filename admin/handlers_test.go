@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -15,9 +17,10 @@ func TestStatusIsStableJSON(t *testing.T) {
 	if got, want := resp.StatusCode, 200; got != want {
 		t.Fatalf("status: got %d, want %d: %s", got, want, body)
 	}
-	want := `{"version":"v9","pools":[{"name":"cache","state":"serving","since":"2025-03-01T12:00:00Z","why":"master answers","epoch":4,` +
-		`"gate":"open","master":"","listen":[],"protocol":"","failover":"","clients":0,"held":0,"in_flight":0,"failovers":0,"backends":[],` +
-		`"last_receipt":null}]}`
+	want := `{"version":"v9","pools":[{"name":"cache","state":"serving","since":"2025-03-01T12:00:00Z","why":"master answers",` +
+		`"epoch":4,"gate":"open","held_by_operator":false,"master":"","listen":[],"protocol":"","failover":"",` +
+		`"clients":0,"held":0,"in_flight":0,"failovers":0,"accepted":0,"refused":0,"closed":{},"journal_error":"",` +
+		`"backends":[],"last_receipt":null}]}`
 	if got := compact(t, body); got != want {
 		t.Errorf("body:\n got %s\nwant %s", got, want)
 	}
@@ -87,6 +90,33 @@ func TestOrderForAPoolThatIsNotThere(t *testing.T) {
 	resp, body := request{"POST", "/v1/pools/other/hold", "", []string{jsonBody}}.send(t, srv.URL)
 	if got, want := problemIn(t, resp, body).Code, CodeNotFound; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// Whether the end of an order is open is decided by its own deadline, not by that of a step that failed in it.
+func TestOnlyTheOrdersOwnDeadlineIsATimeout(t *testing.T) {
+	step := fmt.Errorf("catch up: %w", context.DeadlineExceeded)
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		err  error
+		code Code
+		want string
+	}{
+		"given up":          {t.Context(), fmt.Errorf("%w: %w", step, ErrRefused), CodeRefused, "catch up"},
+		"a step failed":     {t.Context(), step, CodeInternal, "catch up"},
+		"out of time":       {late, step, CodeTimeout, "may still be carried out"},
+		"given up, as late": {late, fmt.Errorf("%w: %w", step, ErrRefused), CodeRefused, "catch up"},
+		"failed, as late":   {late, errors.New("dial a: refused"), CodeInternal, "dial a"},
+	} {
+		d := &fakeDaemon{fail: c.err}
+		srv := httptest.NewServer(New(Options{Source: d, Operator: d}).handler(c.ctx, false))
+		resp, body := request{"POST", "/v1/pools/cache/switchover", "", []string{jsonBody}}.send(t, srv.URL)
+		srv.Close()
+		if p := problemIn(t, resp, body); p.Code != c.code || !strings.Contains(p.Detail, c.want) {
+			t.Errorf("%s: got %+v, want %s and %q", name, p, c.code, c.want)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ type Operator interface {
 	Failover(ctx context.Context, pool string, order FailoverOrder) (*Receipt, error)
 	// Hold shuts the gate of the pool until Release, within the hold budget of the pool.
 	Hold(ctx context.Context, pool string) error
-	// Release opens a gate that Hold shut.
+	// Release takes Hold back. It is never refused; the gate opens if a master serves, else with the next one that does.
 	Release(ctx context.Context, pool string) error
 }
 
@@ -37,7 +37,8 @@ type FailoverOrder struct {
 var (
 	// ErrNotFound is returned when there is no such pool or backend.
 	ErrNotFound = errors.New("not found")
-	// ErrConflict is returned when the pool is in a state in which the order makes no sense, such as a failover that is already running.
+	// ErrConflict is returned when the pool is in a state in which the order makes no sense, such as a failover that is already running
+	// or a hold that has to be released first.
 	ErrConflict = errors.New("conflict")
 	// ErrRefused is returned when a safety rule forbids the order; nothing was changed.
 	ErrRefused = errors.New("refused by a safety rule")

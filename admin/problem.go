@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -53,7 +52,7 @@ func problemOf(err error) *Problem {
 		return newProblem(http.StatusConflict, CodeConflict, err.Error())
 	case errors.Is(err, ErrRefused):
 		return newProblem(http.StatusUnprocessableEntity, CodeRefused, err.Error())
-	case errors.Is(err, ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, ErrTimeout):
 		return newProblem(http.StatusGatewayTimeout, CodeTimeout, err.Error())
 	default:
 		return newProblem(http.StatusInternalServerError, CodeInternal, err.Error())

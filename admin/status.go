@@ -10,21 +10,30 @@ type Status struct {
 
 // Pool is one service as its clients meet it.
 type Pool struct {
-	Name     string    `json:"name"`
-	State    string    `json:"state"` // of the failover state machine: serving, suspect, holding, draining, promoting, releasing, stuck
-	Since    time.Time `json:"since"` // when the state was entered
-	Why      string    `json:"why"`   // the evidence that led into the state
-	Epoch    uint64    `json:"epoch"`
-	Gate     string    `json:"gate"`   // GateOpen, GateShut or GateRefusing
-	Master   string    `json:"master"` // name of the backend that requests are routed to; empty: none is accepted
-	Listen   []string  `json:"listen"`
-	Protocol string    `json:"protocol"` // redis or tcp
-	Failover string    `json:"failover"` // promote, follow, ordered or off
+	Name  string    `json:"name"`
+	State string    `json:"state"` // of the failover state machine: serving, suspect ...; docs/operations.md explains each
+	Since time.Time `json:"since"` // when the state was entered
+	Why   string    `json:"why"`   // the evidence that led into the state
+	Epoch uint64    `json:"epoch"`
+	Gate  string    `json:"gate"` // GateOpen, GateShut or GateRefusing
+	// HeldByOperator: an operator holds the pool, so that the gate stays shut whatever the state is.
+	HeldByOperator bool     `json:"held_by_operator"`
+	Master         string   `json:"master"` // name of the backend that requests are routed to; empty: none is accepted
+	Listen         []string `json:"listen"`
+	Protocol       string   `json:"protocol"` // redis or tcp
+	Failover       string   `json:"failover"` // promote, follow, ordered or off
 
 	Clients   int    `json:"clients"`   // connections that clients have open
 	Held      int    `json:"held"`      // of these, how many wait at the gate; 0 <= held <= clients
-	InFlight  int    `json:"in_flight"` // requests sent and unanswered
+	InFlight  int    `json:"in_flight"` // clients that have requests sent and unanswered; not the number of these requests
 	Failovers uint64 `json:"failovers"` // promotions since the daemon started
+
+	// The counts since the daemon started. Accepted connections are those that are open and those of Closed.
+	Accepted uint64            `json:"accepted"`
+	Refused  uint64            `json:"refused"` // requests answered as not executed, because the gate refused
+	Closed   map[string]uint64 `json:"closed"`  // ended connections by reason
+
+	JournalError string `json:"journal_error"` // why the journal cannot be written, which forbids promotions; empty: it can
 
 	Backends    []Backend `json:"backends"`
 	LastReceipt *Receipt  `json:"last_receipt"`
@@ -35,13 +44,6 @@ const (
 	GateOpen     = "open"
 	GateShut     = "shut"
 	GateRefusing = "refusing"
-)
-
-// The values of Backend.Verdict that commands and checks depend on; health may have finer ones.
-const (
-	VerdictHealthy = "healthy"
-	VerdictSuspect = "suspect"
-	VerdictFailed  = "failed"
 )
 
 // The values of Backend.Role that commands and checks depend on.
@@ -55,7 +57,7 @@ type Backend struct {
 	Name     string `json:"name"`
 	Address  string `json:"address"`
 	Role     string `json:"role"`    // RoleMaster or RoleReplica; empty: not known
-	Verdict  string `json:"verdict"` // VerdictHealthy, VerdictSuspect, VerdictFailed or a grade such as loading
+	Verdict  string `json:"verdict"` // healthy, suspect, refused ...: the words of health, each explained in docs/operations.md
 	Why      string `json:"why"`     // the evidence for the verdict
 	Offset   int64  `json:"offset"`  // replication offset, applied; 0: never seen
 	LagBytes int64  `json:"lag_bytes"`
@@ -87,9 +89,11 @@ type Cut struct {
 	Refused   int `json:"refused"`    // the old master said that it did not run them: sent to the new master
 	Retried   int `json:"retried"`    // reads, run again
 	Unknown   int `json:"unknown"`    // may have run: answered with -UNKNOWNRESULT
+	Aborted   int `json:"aborted"`    // surely not executed, and answered so: -TRYAGAIN, -EXECABORT or a null EXEC
 }
 
-// Event is one change that the daemon made or saw. Seq grows by one with each event and starts again at 1 with the daemon.
+// Event is one change that the daemon made or saw. Seq orders the events of all pools and grows with each, by any amount: it is made
+// of the time, so a new daemon goes on above the old one unless the clock was set back.
 type Event struct {
 	Seq      uint64    `json:"seq"`
 	At       time.Time `json:"at"`

@@ -72,9 +72,9 @@ func WriteSeries(w io.Writer, all []Series) error {
 		if len(gaps) == 0 {
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%d of %d\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", s.Drill, s.Held, s.Runs, ms(gaps[len(gaps)/2]),
-			ms(gaps[len(gaps)-1]), ms(s.NoiseMax), s.Disconnects, s.ReadsFailed, s.Unknown, s.Wrong+s.Hung, s.Duplicates, s.Lost, s.AtRisk,
-			s.Checked)
+		fmt.Fprintf(t, "%s\t%d of %d\t%s\t%s\t%s\t", s.Drill, s.Held, s.Runs, ms(gaps[len(gaps)/2]), ms(gaps[len(gaps)-1]), ms(s.NoiseMax))
+		fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", s.Disconnects, s.ReadsFailed, s.Unknown, s.Wrong+s.Hung, s.Duplicates,
+			s.Lost, s.AtRisk, s.Checked)
 	}
 	if err := t.Flush(); err != nil {
 		return err

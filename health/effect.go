@@ -45,9 +45,10 @@ const (
 	EffectCatchUp
 	// EffectUnpause ends the pause of Node after an aborted switchover.
 	EffectUnpause
-	// EffectRestore sets min-replicas-to-write of Node back to Offset.
+	// EffectRestore sets min-replicas-to-write of Node back to Offset, in the process and in its file.
 	EffectRestore
-	// EffectPersist writes the role of Node into its own configuration file, where it has one.
+	// EffectPersist writes the role of Node into its own configuration file, where it has one, and there min-replicas-to-write
+	// as Offset says, if that is set: what a promotion relaxed for now must not outlive the process.
 	EffectPersist
 	// EffectWarm opens the connection that later carries the commands for Node.
 	EffectWarm

@@ -31,7 +31,19 @@ func (t *turn) onTick(tick Tick) {
 	if t.loss.pending && t.master != noNode && t.now >= t.loss.confirmAt && t.nodes[t.master].askedAt < t.loss.confirmAt {
 		t.probe(t.master)
 	}
-	if t.state == StateServing && t.now-t.notedAt >= noteEvery && t.offset != t.noted && t.cfg.verifies() {
+	if t.state == StateServing && t.now-t.notedAt >= noteEvery {
+		t.remind()
+	}
+}
+
+// remind keeps the journal near the truth between two failovers. After a failed write it writes the whole record, because only that
+// proves that the next intent can be written, and only then is the error forgotten.
+func (t *turn) remind() {
+	switch {
+	case t.journal != "":
+		t.notedAt = t.now
+		t.emit(Effect{Kind: EffectCommit, Epoch: t.epoch, Record: t.record()})
+	case t.offset != t.noted && t.cfg.verifies():
 		t.notedAt, t.noted = t.now, t.offset
 		t.emit(Effect{Kind: EffectNote, Epoch: t.epoch, Offset: t.offset})
 	}

@@ -15,8 +15,14 @@ var (
 	ErrMode = errors.New("the pool does not promote")
 	// ErrNotReady is returned when no backend may become master now.
 	ErrNotReady = errors.New("no backend may become master")
-	// ErrNotQuiet is returned when requests stayed unanswered for too long for a switchover.
+	// ErrHeld is returned when a switchover is ordered while an operator holds the pool.
+	ErrHeld = errors.New("an operator holds the pool, release it first")
+	// ErrGivenUp is returned when a switchover ended before its point of no return; it comes with the reason.
+	ErrGivenUp = errors.New("the switchover was given up and nothing was changed")
+	// ErrNotQuiet is the reason when requests stayed unanswered for too long.
 	ErrNotQuiet = errors.New("requests stay unanswered")
+	// ErrBehind is the reason when the replica could not be brought to the master's offset in time.
+	ErrBehind = errors.New("the last bytes did not reach the replica")
 )
 
 // Bounds of a switchover, chosen so that clients never notice one that is given up.
@@ -35,6 +41,10 @@ func (t *turn) onOrder(o Order) {
 	switch o.Kind {
 	case OrderHold, OrderRelease:
 		t.held = o.Kind == OrderHold
+		if t.held && t.order.ID != 0 && t.order.Kind == OrderSwitchover {
+			t.refuseHeld(t.order.ID) // it waits for a replica, and would go on waiting for the release
+			t.order = Order{To: noNode}
+		}
 		t.say("order", t.master, "an operator asked to "+map[bool]string{true: "hold", false: "release"}[t.held])
 		t.steer()
 		t.reply(o.ID, nil)
@@ -64,9 +74,17 @@ func (t *turn) onChange(o Order) {
 		t.beginForced(o)
 	case o.Kind == OrderSwitchover && t.state != StateServing && t.state != StateReleasing:
 		t.reply(o.ID, fmt.Errorf("switch over while %s: %w", t.state, ErrNotReady))
+	case o.Kind == OrderSwitchover && t.held:
+		t.refuseHeld(o.ID)
 	default:
 		t.order, t.orderBy = o, t.now+orderWait
 	}
+}
+
+// refuseHeld answers a switchover of a held pool. Its pause would be the operator's, and so would its release; a failover is not
+// refused, because a master that is lost cannot wait for anybody.
+func (t *turn) refuseHeld(order uint64) {
+	t.reply(order, fmt.Errorf("switch over %s: %w", t.cfg.Name, ErrHeld))
 }
 
 // beginForced makes a new master where there is none that could help.
@@ -90,7 +108,7 @@ func (t *turn) beginForced(o Order) {
 
 // beginOrder starts a waiting order as soon as its candidate is in sync.
 func (t *turn) beginOrder() {
-	if t.order.ID == 0 || t.held && t.order.Kind == OrderSwitchover {
+	if t.order.ID == 0 {
 		return
 	}
 	o := t.order
@@ -140,10 +158,11 @@ func (t *turn) expireOrder() {
 func (t *turn) onPrepared(r Result) {
 	p := &t.plan
 	if r.Err != nil && !p.force {
+		reason := ErrBehind
 		if r.Kind == EffectQuiesce {
-			r.Err = fmt.Errorf("%w: %w", ErrNotQuiet, r.Err)
+			reason = ErrNotQuiet
 		}
-		t.abort(r.Err)
+		t.abort(fmt.Errorf("%w: %w", reason, r.Err))
 		return
 	}
 	if r.Kind == EffectQuiesce {

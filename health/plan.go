@@ -185,7 +185,8 @@ func (t *turn) finish(i int, info Info) {
 	}
 	t.emit(Effect{Kind: EffectCommit, Plan: p.id, Epoch: t.epoch, Record: t.record()})
 	if p.kind != planAdopt {
-		t.emit(Effect{Kind: EffectPersist, Node: i, Epoch: t.epoch})
+		n.repairing = n.relaxed > 0 // else the restoration could come first, and this would take it back
+		t.emit(Effect{Kind: EffectPersist, Node: i, Epoch: t.epoch, Offset: n.relaxed})
 	}
 	if !first {
 		t.emit(Effect{Kind: EffectKeep, Epoch: t.epoch, Receipt: receipt})
@@ -208,7 +209,6 @@ func orNobody(name string) string {
 func (t *turn) receipt(i int, info Info) Receipt {
 	p := t.plan
 	ready := max(p.cutAt, p.drainedAt, p.began)
-	promoted := t.now
 	if p.kind == planAdopt {
 		ready = t.now
 	}
@@ -219,7 +219,7 @@ func (t *turn) receipt(i int, info Info) Receipt {
 		r.OffsetSeen, r.OffsetPromoted, r.BytesLost = 0, 0, 0
 	}
 	r.Phases = Phases{Detect: millis(p.began - p.troubled), Hold: millis(p.cutAt - p.began), Drain: millis(p.drainedAt - p.began),
-		Promote: millis(promoted - ready), Total: millis(t.now - p.troubled)}
+		Promote: millis(t.now - ready), Total: millis(t.now - p.troubled)}
 	return r
 }
 

@@ -44,7 +44,8 @@ type node struct {
 	// repairing: a repoint or demotion runs; repairAt is when the next may begin.
 	repairing bool
 	repairAt  time.Duration
-	// relaxed is the min-replicas-to-write to be restored once a replica streams.
+	// relaxed is the min-replicas-to-write to be set back once a replica streams or the node is one itself; 0: nothing is. It is
+	// in every record, because the promotion and the restoration may be seen by different processes.
 	relaxed int64
 	// warmAt is when its command connections were last looked after; 0: never.
 	warmAt time.Duration
@@ -121,6 +122,7 @@ func newPool(s *Settings, rec Record) pool {
 	p.order = Order{To: noNode}
 	for i := range p.nodes {
 		p.nodes[i].cold = true
+		p.nodes[i].relaxed = rec.Relaxed[s.Backends[i].Name]
 	}
 	p.why = "asking the backends"
 	return p
@@ -167,6 +169,14 @@ func (p *pool) record() Record {
 	r := Record{Pool: p.cfg.Name, Epoch: p.epoch, RunID: p.runID, Lineage: p.lineage(), Known: p.known, Offset: p.offset}
 	if p.master != noNode {
 		r.Node, r.Address = p.cfg.Backends[p.master].Name, p.cfg.Backends[p.master].Address
+	}
+	for i := range p.nodes {
+		if n := p.nodes[i].relaxed; n > 0 {
+			if r.Relaxed == nil {
+				r.Relaxed = map[string]int64{}
+			}
+			r.Relaxed[p.name(i)] = n
+		}
 	}
 	return r
 }

@@ -24,10 +24,8 @@ type Phases struct {
 	Hold float64 `json:"hold"`
 	// Drain runs from the decision until the candidate has read everything.
 	Drain float64 `json:"drain"`
-	// Promote runs until the candidate is verified as master.
+	// Promote runs until the candidate is verified as master; the route is published in that same step.
 	Promote float64 `json:"promote"`
-	// Release runs until the new route is published.
-	Release float64 `json:"release"`
 	// Total is the time from the first sign of trouble to the new route.
 	Total float64 `json:"total"`
 }

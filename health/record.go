@@ -12,11 +12,13 @@ type Record struct {
 	Address string `json:"address"`
 	RunID   string `json:"run_id"`
 	// Lineage is the current replication id; Known lists it and those before it, newest first.
-	Lineage string    `json:"lineage"`
-	Known   []string  `json:"known"`
-	Offset  int64     `json:"offset"`
-	Intent  *Intent   `json:"intent,omitempty"`
-	At      time.Time `json:"at"`
+	Lineage string   `json:"lineage"`
+	Known   []string `json:"known"`
+	Offset  int64    `json:"offset"`
+	Intent  *Intent  `json:"intent,omitempty"`
+	// Relaxed has, by the names of backends, each min-replicas-to-write that a promotion set to 0 and that is to be set back.
+	Relaxed map[string]int64 `json:"relaxed,omitempty"`
+	At      time.Time        `json:"at"`
 }
 
 // Intent is written, and on disk, before a promotion is sent.

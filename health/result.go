@@ -59,6 +59,7 @@ func (t *turn) onCut(r Result) {
 		p.cut.AtRisk += r.Cut.AtRisk // a switchover waits until everything acknowledged is in the candidate's offset
 	}
 	p.cut.Unknown += r.Cut.Unknown
+	p.cut.Aborted += r.Cut.Aborted
 	if r.Err != nil {
 		// A session that cannot be read to its end belongs to the old epoch; its bytes are dropped by the epoch it carries.
 		t.say("warning", p.old, fmt.Sprintf("the cut of epoch %d did not end in time: %v", r.Epoch, r.Err))
@@ -98,9 +99,11 @@ func (t *turn) onIntended(r Result) {
 
 func (t *turn) onPromoted(r Result) {
 	p := &t.plan
+	if r.Relaxed > 0 {
+		t.nodes[r.Node].relaxed = r.Relaxed // also after an error: the answer may be lost and the setting changed
+	}
 	if r.Err == nil {
 		if r.Relaxed > 0 {
-			t.nodes[r.Node].relaxed = r.Relaxed
 			t.say("warning", r.Node, fmt.Sprintf("min-replicas-to-write of the lone master %s is relaxed from %d to 0", t.name(r.Node), r.Relaxed))
 		}
 		t.finish(r.Node, r.Info)
@@ -129,14 +132,24 @@ func (t *turn) onRepaired(r Result) {
 	switch r.Kind {
 	case EffectRepoint, EffectDemote:
 		n.repairing, n.repairAt = false, t.now+repairPause
+	case EffectPersist:
+		n.repairing = false
 	case EffectRestore:
-		if r.Err == nil {
-			n.relaxed = 0
-		}
 		n.repairAt = t.now + repairPause
+		if r.Err == nil {
+			t.forgetRelaxed(n)
+		}
 	}
 	if r.Err != nil && r.Kind != EffectWarm && r.Kind != EffectPersist {
 		t.say("warning", r.Node, fmt.Sprintf("%s %s: %v", r.Kind, t.name(r.Node), r.Err))
+	}
+}
+
+// forgetRelaxed ends the memory of a setting that is restored, on disk as well. A plan under way writes a record of its own.
+func (t *turn) forgetRelaxed(n *node) {
+	n.relaxed = 0
+	if t.plan.id == 0 && t.epoch > 0 && t.master != noNode {
+		t.emit(Effect{Kind: EffectCommit, Epoch: t.epoch, Record: t.record()})
 	}
 }
 
@@ -145,7 +158,7 @@ func (t *turn) abort(err error) {
 	p := t.plan
 	if p.kind == planSwitchover && !p.cutting && !p.cutDone {
 		t.emit(Effect{Kind: EffectUnpause, Node: p.old})
-		t.reply(p.order, err)
+		t.reply(p.order, fmt.Errorf("%w: %w", ErrGivenUp, err))
 		t.plan = plan{}
 		t.say("warning", p.old, fmt.Sprintf("switchover given up: %v", err))
 		t.transition(StateServing, "the switchover was given up; nothing changed")

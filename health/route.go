@@ -94,6 +94,8 @@ type CutReport struct {
 	RetriedReads int `json:"retried_reads"`
 	// Unknown requests may have run; their clients get the documented error.
 	Unknown int `json:"unknown"`
+	// Aborted requests surely did not run and are not repeated: their clients are told so.
+	Aborted int `json:"aborted"`
 	// AtRisk writes were acknowledged in the last turn of the old master's event loop. A process that dies within a turn may
 	// not have sent them to a replica (hazards of asynchronous replication); no other acknowledged write can be lost with it.
 	AtRisk int `json:"at_risk"`

@@ -40,12 +40,12 @@ type BackendSnapshot struct {
 	Since    time.Duration `json:"since"` // how long Verdict has been true
 }
 
-// Event is one public change, numbered without gaps.
+// Event is one public change. The events of one pool are numbered from 1 without gaps, anew with each controller.
 type Event struct {
 	Seq   uint64    `json:"seq"`
 	At    time.Time `json:"at"`
 	Pool  string    `json:"pool"`
-	Kind  string    `json:"kind"` // state, verdict, failover, warning
+	Kind  string    `json:"kind"` // state, verdict, failover, order, warning
 	Epoch uint64    `json:"epoch"`
 	Node  string    `json:"node,omitempty"`
 	From  string    `json:"from,omitempty"`

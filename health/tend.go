@@ -17,13 +17,10 @@ func (t *turn) tend() {
 		if !n.told || n.toldAt < t.since || !n.verdict.alive() || t.now < n.repairAt {
 			continue
 		}
-		if i == t.master {
-			t.restore(n)
-			continue
-		}
-		if t.repair(i, n) {
+		if i != t.master && t.repair(i, n) {
 			return
 		}
+		t.restore(i, n)
 	}
 }
 
@@ -75,16 +72,22 @@ func sameHost(a, b string) bool {
 	return x != nil && x.Equal(y)
 }
 
-// restore gives a relaxed master its min-replicas-to-write back once a replica streams.
-func (t *turn) restore(n *node) {
-	if n.relaxed == 0 {
+// restore gives node i the min-replicas-to-write back that its promotion relaxed: the master once a replica streams, and one that
+// has become a replica at once, because there the setting forbids nothing.
+func (t *turn) restore(i int, n *node) {
+	due := i == t.master && t.anyStreaming() || i != t.master && n.info.IsReplica() && t.follows(n.info)
+	if n.relaxed == 0 || !due {
 		return
 	}
+	n.repairAt = t.now + repairPause
+	t.emit(Effect{Kind: EffectRestore, Node: i, Offset: n.relaxed, Epoch: t.epoch})
+}
+
+func (t *turn) anyStreaming() bool {
 	for i := range t.nodes {
 		if i != t.master && t.nodes[i].streaming {
-			n.repairAt = t.now + repairPause
-			t.emit(Effect{Kind: EffectRestore, Node: t.master, Offset: n.relaxed, Epoch: t.epoch})
-			return
+			return true
 		}
 	}
+	return false
 }

@@ -176,7 +176,8 @@ func (w *world) commandOrder(words []string) error {
 	if !found {
 		return fmt.Errorf("unknown order %q", words[0])
 	}
-	o := Order{ID: uint64(len(w.replies) + 1), Kind: kind, To: noNode}
+	w.ordered++
+	o := Order{ID: w.ordered, Kind: kind, To: noNode}
 	for _, word := range words[1:] {
 		if n, err := strconv.Atoi(word); err == nil {
 			o.To = n

@@ -32,6 +32,7 @@ type world struct {
 	faults    []string // broken invariants
 	receipts  []Receipt
 	replies   []error
+	ordered   uint64 // the number of the last order of a transcript
 }
 
 // fake is one server. Its data is the list of the writes it has; the stream offset is their number.

@@ -65,6 +65,7 @@ func judgePool(p admin.Pool, limits lagLimits) finding {
 		fmt.Sprintf("%s=%d;;;0", label(p.Name, "clients"), p.Clients),
 	}}
 	rest := fmt.Sprintf("%d/%d %s", healthy, others, standbyNoun(p))
+	m, known := master(p)
 	switch {
 	case p.State == stateStuck:
 		f.code, f.text = nagiosCritical, "stuck: "+p.Why
@@ -76,6 +77,8 @@ func judgePool(p admin.Pool, limits lagLimits) finding {
 		f.code, f.text = nagiosCritical, fmt.Sprintf("a replica lags by %s", bytesText(lag))
 	case p.Gate != admin.GateOpen:
 		f.code, f.text = nagiosWarning, fmt.Sprintf("%d held, %s: %s", p.Held, p.State, p.Why)
+	case known && gradeOf(m.Verdict) != gradeGood:
+		f.code, f.text = nagiosWarning, fmt.Sprintf("master %s is %s: %s", masterText(p), m.Verdict, m.Why)
 	case healthy < others:
 		f.code, f.text = nagiosWarning, "master "+masterText(p)+", "+rest
 	case limits.warning > 0 && lag >= limits.warning:
@@ -95,7 +98,7 @@ func standby(p admin.Pool) (healthy, others int, lag int64) {
 		}
 		others++
 		replicates := b.Role == admin.RoleReplica
-		if b.Verdict == admin.VerdictHealthy && (b.InSync || !promotes(p)) {
+		if standsBy(p, b) {
 			healthy++
 		}
 		if replicates {
@@ -116,10 +119,8 @@ func standbyNoun(p admin.Pool) string {
 }
 
 func masterText(p admin.Pool) string {
-	for _, b := range p.Backends {
-		if b.Name == p.Master && b.Address != b.Name {
-			return b.Name + " " + b.Address
-		}
+	if b, found := master(p); found && b.Address != b.Name {
+		return b.Name + " " + b.Address
 	}
 	return p.Master
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"holdfast/configs"
+	"holdfast/proxy/resp"
 )
 
 func (c *cli) configCommand() *cobra.Command {
@@ -27,9 +28,17 @@ func (c *cli) configCommand() *cobra.Command {
 	return cmd
 }
 
+// loadConfig is what 'run' and 'config check' share, so that one never accepts what the other refuses.
+func loadConfig(path string) (configs.Config, error) { return configs.LoadWith(path, unknownCommands) }
+
+func unknownCommands(deny []string) []string {
+	_, unknown := resp.NewCare(deny)
+	return unknown
+}
+
 // checkConfig prints faults as data: they are what the user asked for.
 func (c *cli) checkConfig(path string) error {
-	cfg, err := configs.Load(path)
+	cfg, err := loadConfig(path)
 	if err != nil {
 		fmt.Fprintln(c.stdout, err)
 		return &exitError{code: exitConfig, err: errors.New("faulty configuration"), quiet: true}

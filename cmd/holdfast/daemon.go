@@ -8,8 +8,6 @@ import (
 	"log/slog"
 
 	"github.com/spf13/cobra"
-
-	"holdfast/configs"
 )
 
 func (c *cli) daemonCommand() *cobra.Command {
@@ -28,7 +26,7 @@ func (c *cli) daemonCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cfg, err := configs.Load(path)
+			cfg, err := loadConfig(path)
 			if err != nil {
 				return c.badConfig(err)
 			}

@@ -140,8 +140,8 @@ func sampleReceipt(at time.Time) *admin.Receipt {
 	return &admin.Receipt{
 		Epoch: 5, Trigger: "switchover", Old: "redis1", New: "redis2", Cause: "asked for by an operator",
 		PhasesMS: admin.Phases{{Name: "detect", MS: 0.8}, {Name: "cut", MS: 1.4}, {Name: "drain", MS: 2.25}, {Name: "promote", MS: 3},
-			{Name: "release", MS: 1.1}, {Name: "total", MS: 9.4}},
-		Clients: 50, Held: 49, Cut: admin.Cut{NeverSent: 1, Refused: 2, Retried: 3, Unknown: 4},
+			{Name: "total", MS: 9.4}},
+		Clients: 50, Held: 49, Cut: admin.Cut{NeverSent: 1, Refused: 2, Retried: 3, Unknown: 4, Aborted: 5}, AtRisk: 6,
 		OffsetSeen: 2977, OffsetPromoted: 2977, At: at,
 	}
 }

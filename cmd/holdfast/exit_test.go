@@ -146,6 +146,18 @@ backends = [{ address = "10.0.0.1:9001" }, { address = "10.0.0.2:9001" }]
 	if got := runLine(t, "run", "-c", bad); got.code != exitBadConfig || got.errors != check.out || got.out != "" {
 		t.Errorf("run: got %+v, want the same faults and exit %d", got, exitBadConfig)
 	}
+	denied := tempPath(t, "denied.toml")
+	if err := os.WriteFile(denied, []byte(pool+"deny = [\n\"KEYS\",\n\"NOSUCH\"]\nnonsense = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check = runLine(t, "config", "check", denied)
+	want := denied + `:8: pool[0] "cache" deny[1] = "NOSUCH": is no command that Redis knows; allowed: "COMMAND" or "COMMAND SUBCOMMAND"`
+	if check.code != exitConfig || !strings.Contains(check.out, want) || strings.Count(check.out, "\n") != 2 {
+		t.Errorf("deny: got %+v, want %q, another fault and exit %d", check, want, exitConfig)
+	}
+	if got := runLine(t, "run", "-c", denied); got.code != exitBadConfig || got.errors != check.out {
+		t.Errorf("run with deny: got %+v, want the same faults and exit %d", got, exitBadConfig)
+	}
 	if got := runLine(t, "config", "check", good+"x"); got.code != exitConfig {
 		t.Errorf("no file: got %+v, want exit %d", got, exitConfig)
 	}

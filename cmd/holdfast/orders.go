@@ -16,7 +16,8 @@ func (c *cli) switchoverCommand() *cobra.Command {
 		Use:   "switchover POOL",
 		Short: "Hand the mastership to a replica, without an error or a lost write",
 		Long: "Hand the mastership to a replica while the master lives. Clients are held until the replica has every write;\n" +
-			"if it does not get there in time, everything stays as it was. Returns when the new master serves.",
+			"if it does not get there in time, everything stays as it was. Returns when the new master serves.\n" +
+			"While an operator holds the pool it does not begin (exit 5): release it first.",
 		Args: needs("POOL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body := map[string]string{}
@@ -57,8 +58,9 @@ func (c *cli) holdCommand() *cobra.Command {
 }
 
 func (c *cli) releaseCommand() *cobra.Command {
-	return c.gateCommand("release", "Open the gate that 'hold' shut",
-		"Open the gate of a pool that 'hold' shut. Refused while no master is accepted. Returns when the gate is open.")
+	return c.gateCommand("release", "Take 'hold' back, so that clients go on",
+		"Take 'hold' back. The gate opens if a master serves; otherwise it stays as it is and opens with the next master.\n"+
+			"Returns when the event loops were told, and prints the gate as it is then.")
 }
 
 func (c *cli) gateCommand(verb, short, long string) *cobra.Command {
@@ -119,6 +121,6 @@ func (c *cli) writeReceipt(pool string, r admin.Receipt) error {
 	}
 	fmt.Fprintf(c.stdout, "  clients  %d, of these %d held\n", r.Clients, r.Held)
 	fmt.Fprintf(c.stdout, "  cut      %s\n", cutText(r.Cut))
-	_, err := fmt.Fprintf(c.stdout, "  lost     %s (offset %d seen, %d promoted)\n", bytesText(r.BytesLost), r.OffsetSeen, r.OffsetPromoted)
+	_, err := fmt.Fprintf(c.stdout, "  lost     %s (offset %d seen, %d promoted)\n", lossText(r), r.OffsetSeen, r.OffsetPromoted)
 	return err
 }

@@ -32,7 +32,7 @@ func (d dataPlane) Cut(ctx context.Context, epoch uint64, alive time.Duration) (
 	r, err := d.pool.Cut(ctx, epoch, alive)
 	return health.CutReport{
 		Clients: r.Clients, Held: r.Held, AtRisk: r.AtRisk,
-		NeverSent: r.NeverSent, Refused: r.Refused, RetriedReads: r.Retried, Unknown: r.Unknown,
+		NeverSent: r.NeverSent, Refused: r.Refused, RetriedReads: r.Retried, Unknown: r.Unknown, Aborted: r.Aborted,
 	}, err
 }
 

@@ -66,12 +66,10 @@ func kind(err error) error {
 		return nil
 	case errors.Is(err, health.ErrNoBackend):
 		return fmt.Errorf("%w: %w", err, admin.ErrNotFound)
-	case errors.Is(err, health.ErrBusy):
+	case errors.Is(err, health.ErrBusy), errors.Is(err, health.ErrHeld):
 		return fmt.Errorf("%w: %w", err, admin.ErrConflict)
-	case errors.Is(err, health.ErrMode), errors.Is(err, health.ErrNotReady), errors.Is(err, health.ErrNotQuiet):
+	case errors.Is(err, health.ErrMode), errors.Is(err, health.ErrNotReady), errors.Is(err, health.ErrGivenUp):
 		return fmt.Errorf("%w: %w", err, admin.ErrRefused)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", err, admin.ErrTimeout)
 	}
 	return err
 }

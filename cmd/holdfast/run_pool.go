@@ -18,6 +18,8 @@ const (
 	userTimeout = 10 * time.Second
 	// notSentLowat bounds what the kernel takes in for a slow reader beyond what is on its way.
 	notSentLowat = 256 << 10
+	// socketMode lets owner and group of a unix socket connect, as at the admin socket; who may, the directory's group decides.
+	socketMode = 0o660
 )
 
 // servedPool is one pool with the controller that leads it.
@@ -86,6 +88,7 @@ func poolOptions(cfg *configs.Pool, global configs.Proxy) proxy.PoolOptions {
 		Policy: policy(cfg.Policy.InFlight), HeldMax: cfg.Hold.MaxClients,
 		Socket: splice.SocketOptions{
 			KeepAlive: keepAlive, UserTimeout: userTimeout, NotSentLowat: notSentLowat, Congestion: global.Congestion,
+			UnixMode: socketMode,
 		},
 	}
 	for _, b := range cfg.Backends {

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/admin"
 	"holdfast/health"
+	"holdfast/proxy"
 )
 
 // statusSource tells the admin API what the controllers and the data plane know.
@@ -27,7 +28,12 @@ func (p *servedPool) status() admin.Pool {
 		Name: p.name, State: h.State, Since: now.Add(-h.Since), Why: h.Why, Epoch: h.Epoch, Gate: h.Gate, Master: h.Master,
 		Listen: p.cfg.Listen, Protocol: string(p.cfg.Protocol), Failover: string(p.cfg.Failover),
 		Clients: stats.Clients, Held: stats.Held, InFlight: stats.Unanswered, Failovers: h.Failovers,
+		HeldByOperator: h.Held, JournalError: h.Journal,
+		Accepted: stats.Accepted, Refused: stats.Refused, Closed: map[string]uint64{},
 		Backends: []admin.Backend{}, LastReceipt: receipt(h.Last),
+	}
+	for reason, n := range stats.Closed {
+		out.Closed[proxy.CloseReason(reason).String()] = n
 	}
 	for _, b := range h.Backends {
 		out.Backends = append(out.Backends, admin.Backend{
@@ -59,11 +65,12 @@ func receipt(r *health.Receipt) *admin.Receipt {
 		Epoch: r.Epoch, Trigger: string(r.Trigger), Old: r.Old, New: r.New, Cause: r.Cause,
 		PhasesMS: admin.Phases{
 			{Name: "detect", MS: r.Phases.Detect}, {Name: "hold", MS: r.Phases.Hold}, {Name: "drain", MS: r.Phases.Drain},
-			{Name: "promote", MS: r.Phases.Promote}, {Name: "release", MS: r.Phases.Release}, {Name: "total", MS: r.Phases.Total},
+			{Name: "promote", MS: r.Phases.Promote}, {Name: "total", MS: r.Phases.Total},
 		},
 		Clients: r.Cut.Clients, Held: r.Cut.Held,
 		Cut: admin.Cut{
 			NeverSent: r.Cut.NeverSent, Refused: r.Cut.Refused, Retried: r.Cut.RetriedReads, Unknown: r.Cut.Unknown,
+			Aborted: r.Cut.Aborted,
 		},
 		AtRisk: r.Cut.AtRisk, OffsetSeen: r.OffsetSeen, OffsetPromoted: r.OffsetPromoted, BytesLost: r.BytesLost, At: r.At,
 	}
@@ -87,12 +94,14 @@ func (s statusSource) Events(after uint64) []admin.Event {
 	return slices.DeleteFunc(events, func(e admin.Event) bool { return e.Seq <= after })
 }
 
+// severity: whoever is woken by critical must be needed, and that is so when nobody can be promoted. Everything that the log has as
+// a warning is at least one here.
 func severity(e health.Event) string {
 	switch {
-	case e.Kind == "warning", e.Kind == "failover":
-		return "warning"
-	case e.To == "stuck":
+	case e.Kind == "state" && e.To == health.StateStuck.String():
 		return "critical"
+	case e.Kind == "warning", e.Kind == "failover", e.Kind == "state" && e.To == health.StateNoMaster.String():
+		return "warning"
 	}
 	return "info"
 }

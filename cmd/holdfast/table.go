@@ -48,13 +48,22 @@ func (t table) writePool(w io.Writer, p admin.Pool) {
 	name, state, gate := printable(p.Name), printable(p.State), printable(p.Gate)
 	fmt.Fprintf(w, "%s  %s for %s, gate %s, epoch %d (%s, %s)\n", t.paint(bold, name), t.paint(stateColor(state), state),
 		age(t.now.Sub(p.Since)), t.paint(gateColor(gate), gate), p.Epoch, orDash(p.Protocol), orDash(p.Failover))
+	if p.HeldByOperator {
+		t.explain(w, "held", "by an operator, until 'holdfast release "+p.Name+"'")
+	}
+	if p.JournalError != "" {
+		t.explain(w, "journal", "cannot be written, no promotion is possible: "+p.JournalError)
+	}
 	if p.Why != "" && (p.State != stateServing || p.Gate != admin.GateOpen) {
 		t.explain(w, "why", p.Why)
 	}
 	if len(p.Listen) > 0 {
 		t.explain(w, "listen", strings.Join(p.Listen, ", "))
 	}
-	t.explain(w, "load", fmt.Sprintf("%s, %d held, %d in flight", count(p.Clients, "client"), p.Held, p.InFlight))
+	t.explain(w, "load", fmt.Sprintf("%s, %d held, %d with requests in flight", count(p.Clients, "client"), p.Held, p.InFlight))
+	if text := closedText(p.Closed); text != "" {
+		t.explain(w, "closed", text)
+	}
 	t.writeBackends(w, p)
 	if p.LastReceipt != nil {
 		t.writeReceipt(w, p)
@@ -86,7 +95,7 @@ func (t table) writeBackends(w io.Writer, p admin.Pool) {
 			mark = "* "
 		}
 		fmt.Fprintln(w, strings.TrimRight(mark+t.cells(row, widths, i > 0), " "))
-		if i > 0 && p.Backends[i-1].Verdict != admin.VerdictHealthy && p.Backends[i-1].Why != "" {
+		if i > 0 && p.Backends[i-1].Verdict != verdictHealthy && p.Backends[i-1].Why != "" {
 			fmt.Fprintln(w, wrap(printable(p.Backends[i-1].Why), "      ", t.width))
 		}
 	}
@@ -127,7 +136,7 @@ func lagText(b admin.Backend) string {
 func (t table) writeReceipt(w io.Writer, p admin.Pool) {
 	r := p.LastReceipt
 	t.explain(w, "last", fmt.Sprintf("%s -> %s, %s, %s ago, %s; lost %s", orDash(r.Old), orDash(r.New), r.Trigger,
-		age(t.now.Sub(r.At)), millis(r.PhasesMS.Total()), lossText(r)))
+		age(t.now.Sub(r.At)), millis(r.PhasesMS.Total()), lossText(*r)))
 	if phases := phasesText(r.PhasesMS); phases != "" {
 		t.explain(w, "", phases)
 	}
@@ -135,7 +144,7 @@ func (t table) writeReceipt(w io.Writer, p admin.Pool) {
 }
 
 // lossText says what the stream lacks, and how many writes the old master acknowledged in its last turn.
-func lossText(r *admin.Receipt) string {
+func lossText(r admin.Receipt) string {
 	if r.AtRisk == 0 {
 		return bytesText(r.BytesLost)
 	}
@@ -171,17 +180,6 @@ func gateColor(gate string) string {
 	case admin.GateOpen:
 		return green
 	case admin.GateRefusing:
-		return red
-	default:
-		return yellow
-	}
-}
-
-func verdictColor(verdict string) string {
-	switch verdict {
-	case admin.VerdictHealthy:
-		return green
-	case admin.VerdictFailed:
 		return red
 	default:
 		return yellow

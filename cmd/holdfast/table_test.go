@@ -38,11 +38,13 @@ func troubledPool(now time.Time) admin.Pool {
 	p.Name, p.State, p.Gate, p.Master = "sessions", "stuck", admin.GateRefusing, ""
 	p.Why = "no backend holds the lineage 2c9d3e and redis3 is empty: 'holdfast failover sessions --to redis4 --accept-loss' would accept it"
 	p.Held, p.LastReceipt = 50, nil
+	p.HeldByOperator, p.JournalError = true, "no space left on device"
+	p.Closed = map[string]uint64{"client": 70, "mid-reply": 3, "backend-error": 1, "opaque": 0, "shutdown": 2}
 	p.Backends = []admin.Backend{
-		{Name: "redis3", Address: "10.0.0.3:9001", Role: "master", Verdict: "foreign", LagBytes: -1,
+		{Name: "redis3", Address: "10.0.0.3:9001", Role: "master", Verdict: "quarantined", LagBytes: -1,
 			Why: "restarted empty: its lineage is not ours"},
 		{Name: "redis4", Address: "10.0.0.4:9001", Role: "replica", Verdict: "healthy", Offset: 900, LagBytes: 2_100_000},
-		{Name: "redis5", Address: "[2001:db8::17]:9001", Verdict: "failed", LagBytes: -1,
+		{Name: "redis5", Address: "[2001:db8::17]:9001", Verdict: "refused", LagBytes: -1,
 			Why: "connection refused since 12:04:31, after 40 minutes without a fault; last offset seen 2977, two replicas were in sync with it"},
 		{Name: "redis6", Address: "10.0.0.6:9001", Role: "replica", Verdict: "healthy", LinkUp: true, LagBytes: 70_000},
 	}
@@ -81,6 +83,7 @@ func TestTableCannotSteerTheTerminal(t *testing.T) {
 	p := troubledPool(now)
 	evil := "x\x1b[2J\r\x07\u202e\x00"
 	p.Name, p.Why, p.State, p.Gate, p.Listen, p.Protocol = evil, evil, evil, evil, []string{evil}, evil
+	p.HeldByOperator, p.JournalError, p.Closed = true, evil, map[string]uint64{evil: 1}
 	p.LastReceipt = &admin.Receipt{Old: evil, New: evil, Trigger: evil, PhasesMS: admin.Phases{{Name: evil, MS: 1}}}
 	for i := range p.Backends {
 		p.Backends[i] = admin.Backend{Name: evil, Address: evil, Role: evil, Verdict: evil, Why: evil}

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"holdfast/admin"
+	"holdfast/proxy"
 )
 
 // count writes "1 pool" and "2 pools".
@@ -77,7 +80,8 @@ func phasesText(phases admin.Phases) string {
 }
 
 func cutText(cut admin.Cut) string {
-	return fmt.Sprintf("%d never sent, %d refused, %d retried, %d unknown", cut.NeverSent, cut.Refused, cut.Retried, cut.Unknown)
+	return fmt.Sprintf("%d never sent, %d refused, %d retried, %d unknown, %d aborted",
+		cut.NeverSent, cut.Refused, cut.Retried, cut.Unknown, cut.Aborted)
 }
 
 // printable replaces what could steer a terminal: names and error texts can come from an attacker's server.
@@ -112,4 +116,16 @@ func wrap(text, indent string, width int) string {
 		}
 	}
 	return b.String()
+}
+
+// closedText lists the connections that ended otherwise than by the client's own wish or with the daemon; empty: there are none.
+func closedText(closed map[string]uint64) string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(closed)) {
+		ordinary := reason == proxy.ClosedByClient.String() || reason == proxy.ClosedByQuit.String() || reason == proxy.ClosedShutdown.String()
+		if n := closed[reason]; n > 0 && !ordinary {
+			parts = append(parts, fmt.Sprintf("%d %s", n, reason))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

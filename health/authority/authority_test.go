@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,7 +29,7 @@ func open(t *testing.T, dir string) (*Local, *Journal) {
 
 func record(epoch uint64) health.Record {
 	return health.Record{Epoch: epoch, Node: "redis1", Address: "10.0.0.1:6379", RunID: "r", Lineage: "L", Known: []string{"L", "K"},
-		Offset: 100}
+		Offset: 100, Relaxed: map[string]int64{"redis1": 2}}
 }
 
 func intent(base, epoch uint64) health.Record {
@@ -56,6 +57,9 @@ func TestJournalSurvives(t *testing.T) {
 	wrong := got.Intent == nil || got.Intent.Epoch != 2 || got.Intent.Node != "redis2"
 	if wrong || got.Epoch != 1 || got.Offset != 250 || len(got.Known) != 2 {
 		t.Errorf("got %+v", got)
+	}
+	if want := map[string]int64{"redis1": 2}; !maps.Equal(got.Relaxed, want) {
+		t.Errorf("relaxed: got %v, want %v", got.Relaxed, want)
 	}
 	if got.Pool != "cache" || got.At.IsZero() {
 		t.Errorf("got pool %q at %s", got.Pool, got.At)

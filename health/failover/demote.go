@@ -64,17 +64,30 @@ func (n *node) unpause(ctx context.Context) error {
 	})
 }
 
-// restore sets min-replicas-to-write back after a replica streams again.
+// restore sets min-replicas-to-write back, in the process and in its file: a demotion may have written the file meanwhile.
 func (n *node) restore(ctx context.Context, value int64) error {
 	return n.talk(ctx, &n.command, commandMax, func(ctx context.Context, link *health.Link) error {
-		return n.wrap("restore min-replicas-to-write of", link.Do(ctx, "CONFIG", "SET", minReplicas, value).Err())
+		if err := link.Do(ctx, "CONFIG", "SET", minReplicas, value).Err(); err != nil {
+			return n.wrap("restore min-replicas-to-write of", err)
+		}
+		return n.wrap("rewrite the configuration of", ignoreNoFile(link.ConfigRewrite(ctx).Err()))
 	})
 }
 
-// persist writes the present role into the server's configuration file.
-func (n *node) persist(ctx context.Context) error {
+// persist writes the present role into the server's configuration file. A relaxed min-replicas-to-write is in force again for as
+// long as one transaction takes, so that the file has the true value and no client meets it.
+func (n *node) persist(ctx context.Context, relaxed int64) error {
 	return n.talk(ctx, &n.command, commandMax, func(ctx context.Context, link *health.Link) error {
-		return n.wrap("rewrite the configuration of", ignoreNoFile(link.ConfigRewrite(ctx).Err()))
+		if relaxed == 0 {
+			return n.wrap("rewrite the configuration of", ignoreNoFile(link.ConfigRewrite(ctx).Err()))
+		}
+		_, err := link.TxPipelined(ctx, func(tx redis.Pipeliner) error {
+			tx.Do(ctx, "CONFIG", "SET", minReplicas, relaxed)
+			tx.ConfigRewrite(ctx)
+			tx.Do(ctx, "CONFIG", "SET", minReplicas, 0)
+			return nil
+		})
+		return n.wrap("rewrite the configuration of", ignoreNoFile(err))
 	})
 }
 

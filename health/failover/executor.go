@@ -121,7 +121,7 @@ func (x *Executor) executeNode(ctx context.Context, e health.Effect) (r health.R
 	case health.EffectRestore:
 		r.Err = n.restore(ctx, e.Offset)
 	case health.EffectPersist:
-		r.Err = n.persist(ctx)
+		r.Err = n.persist(ctx, e.Offset)
 	case health.EffectWarm:
 		r.Err = n.warm(ctx)
 	default:

@@ -23,10 +23,11 @@ const minReplicas = "min-replicas-to-write"
 func (n *node) promote(ctx context.Context, lineage string, relax bool) (info health.Info, relaxed int64, err error) {
 	err = n.talk(ctx, &n.command, promoteMax, func(ctx context.Context, link *health.Link) error {
 		if relax {
-			relaxed, err = readMinReplicas(ctx, link)
+			value, err := readMinReplicas(ctx, link)
 			if err != nil {
 				return n.wrap("read min-replicas-to-write of", err)
 			}
+			relaxed = max(relaxed, value) // a second attempt may find what the first has set to zero
 		}
 		var text *redis.StringCmd
 		_, err = link.TxPipelined(ctx, func(tx redis.Pipeliner) error {

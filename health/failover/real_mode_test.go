@@ -87,23 +87,6 @@ func TestOffWaitsForItsOwnMaster(t *testing.T) {
 	r.awaitServing(a)
 }
 
-// A lone new master with min-replicas-to-write would refuse every write.
-func TestMinReplicasIsRelaxedAndRestored(t *testing.T) {
-	a, b := pair(t, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "1")
-	r := newRig(t, nil, a, b)
-	r.awaitServing(a)
-	r.awaitInSync(5*time.Second, b)
-	a.Kill()
-	r.awaitServing(b)
-	b.must("SET", "k", "1")
-	a.Start()
-	r.awaitInSync(10*time.Second, a)
-	eventually(t, 5*time.Second, "restored", func() bool {
-		got, err := b.do("CONFIG", "GET", "min-replicas-to-write")
-		return err == nil && fmt.Sprint(got) == "[min-replicas-to-write 1]" || fmt.Sprint(got) == "map[min-replicas-to-write:1]"
-	})
-}
-
 // The documented control user can do everything that is done here, and cannot read one key.
 func TestTheControlUserIsEnough(t *testing.T) {
 	a, b := pair(t)

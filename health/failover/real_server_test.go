@@ -24,6 +24,7 @@ type server struct {
 	exited  chan struct{}
 	backend health.Backend
 	pass    string
+	file    string // its configuration file; empty: it has none
 }
 
 func newServer(t *testing.T, name string, args ...string) *server {
@@ -50,6 +51,9 @@ func (s *server) Start(more ...string) {
 	s.t.Helper()
 	args := append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--dir", s.dir,
 		"--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes", "--logfile", "server.log"}, s.args...)
+	if s.file != "" {
+		args = append([]string{s.file}, args...)
+	}
 	s.cmd = exec.Command("/usr/bin/redis-server", append(args, more...)...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {

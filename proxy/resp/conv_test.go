@@ -85,6 +85,28 @@ func TestRetriedWriteIsNeverCalledNotExecuted(t *testing.T) {
 	l.wantDown(unknownText)
 }
 
+// Under a policy that repeats writes, none is repeated behind one that cannot be: the pipeline would be executed with a hole in it.
+func TestNoWriteIsRepeatedBehindAnUnknownOne(t *testing.T) {
+	for _, tt := range []struct {
+		requests, again, down string
+		policy                Policy
+		counts                CutCounts
+	}{
+		{"SET a 1;INCR b;SET c 1;GET d", "SET a 1;GET d", "", RetryIdempotent, CutCounts{Retried: 2, Unknown: 2}},
+		{"INCR a;SET b 1", "", unknownText + unknownText, RetryIdempotent, CutCounts{Unknown: 2}},
+		{"CONFIG SET a b;INCR c;GET d", "GET d", unknownText + unknownText, RetryAll, CutCounts{Retried: 1, Unknown: 2}},
+		{"CONFIG SET a b;MULTI;SET c 1;EXEC", "", unknownText + "+OK|+QUEUED|" + unknownText, RetryAll, CutCounts{Unknown: 2}},
+	} {
+		l := newLine(t)
+		l.send(tt.requests)
+		if got := l.cut(tt.policy, 0); got != tt.counts {
+			t.Errorf("%s: got %+v, want %+v", tt.requests, got, tt.counts)
+		}
+		l.wantMove("", tt.again)
+		l.wantDown(tt.down)
+	}
+}
+
 func TestReplayOfABlockIsRefused(t *testing.T) {
 	l := newLine(t)
 	l.send("SELECT 1;MULTI;SET a 1;SET b 1")

@@ -55,7 +55,7 @@ type cutter struct {
 	sealed bool
 	spoilt Answer
 	watch  bool // the next EXEC would depend on keys that were watched on the lost connection
-	behind bool // a write of unknown outcome precedes: later writes must not be executed without it
+	behind bool // a write of unknown outcome precedes: no later write is sent again, executed before or not
 	writes bool // a write that is sent again precedes
 	counts CutCounts
 }
@@ -168,6 +168,8 @@ func (k *cutter) unknown(i int, e *Entry, req []byte) {
 	switch {
 	case e.cmd == CmdWait || e.cmd == CmdWaitaof:
 		k.wait(e, req, &k.counts.Retried)
+	case k.behind && writes:
+		k.fail(e, true) // executed again without the one before it, the pipeline would have a hole
 	case !k.mayRepeat(classOf(e.cmd, req)) && !k.stillBlocked(i, e, req):
 		k.fail(e, writes)
 	case e.size == 0 && writes:
