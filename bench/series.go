@@ -66,7 +66,8 @@ func (s *Series) add(r *Report) {
 // WriteSeries prints one line for each drill, and every promise that was broken.
 func WriteSeries(w io.Writer, all []Series) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "drill\theld\tgap median\tmax\tmachine\tdisconnects\treads failed\tunknown\twrong, hung\tduplicates\tlost\tat risk\tchecked")
+	fmt.Fprintln(t, "drill\theld\tgap median\tmax\tmachine\tdisconnects\treads failed\tunknown\twrong, hung\tduplicates\tlost\t"+
+		"at risk\tchecked")
 	for _, s := range all {
 		gaps := slices.Sorted(slices.Values(s.Gaps))
 		if len(gaps) == 0 {
