@@ -11,10 +11,19 @@ RACETIME  ?= 20m
 BENCHTIME ?= 300ms
 PACKAGES  ?= ./...
 
-# install runs apt-get as root for the packages named, unless the command $(1) is there already.
-install = command -v $(1) >/dev/null || { \
-	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; echo "installing $(2)"; \
-	$$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2); }
+# install runs apt-get as root for the packages $(2), unless every command of $(1) is there already. Some of the packages would
+# start a service on this machine, so the host's policy for starting services says no meanwhile.
+install = PATH="$$PATH:/usr/sbin:/usr/local/sbin"; missing=; \
+	for program in $(1); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	[ -z "$$missing" ] || { \
+		command -v apt-get >/dev/null || { echo "please install$$missing: there is no apt-get here" >&2; exit 1; }; \
+		as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; policy=/usr/sbin/policy-rc.d; \
+		if [ ! -e $$policy ]; then \
+			trap "$$as_root rm -f $$policy" EXIT INT TERM; \
+			printf '\#!/bin/sh\nexit 101\n' | $$as_root tee $$policy >/dev/null; $$as_root chmod 755 $$policy; \
+		fi; \
+		echo "installing $(2)"; $$as_root apt-get update -qq && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; }
 
 # tested runs the drills by themselves after everything else: they measure gaps of milliseconds and need the machine.
 tested = $(GO) test $(1) $$($(GO) list ./... | grep -v /bench$$) && $(GO) test $(1) ./bench/
@@ -51,28 +60,13 @@ fuzz: deps
 	@set -e; for package in $$($(GO) list $(PACKAGES)); do \
 		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 200x $$package; \
 		done; \
 	done
 
-# What the data plane is measured against. Their packages would start services, so the host's policy for starting services
-# says no while they are installed. Without apt the benchmark takes what it finds, and its table names what is missing.
-PEERS = haproxy nginx-light libnginx-mod-stream strace redis-server redis-tools
-# BENCHFLAGS=--quick takes less than two minutes, BENCHFLAGS="--rows small,1m-get" measures only these rows.
-BENCHFLAGS ?=
-
+# What the data plane is measured against.
 peers:
-	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
-	for program in haproxy nginx strace redis-server; do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
-	[ -n "$$missing" ] || exit 0; \
-	command -v apt-get >/dev/null || { echo "not installed and not measured:$$missing" >&2; exit 0; }; \
-	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; policy=/usr/sbin/policy-rc.d; \
-	if [ ! -e $$policy ]; then \
-		trap "$$as_root rm -f $$policy" EXIT INT TERM; \
-		printf '#!/bin/sh\nexit 101\n' | $$as_root tee $$policy >/dev/null; $$as_root chmod 755 $$policy; \
-	fi; \
-	echo "installing $(PEERS)"; $$as_root apt-get update -qq && \
-	$$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $(PEERS)
+	@$(call install,haproxy nginx strace redis-server,haproxy nginx-light libnginx-mod-stream strace redis-server redis-tools)
 
 # Micro-benchmarks, then the table of the data plane beside its peers: less than ten minutes together.
 bench: peers deps build
