@@ -64,6 +64,16 @@ func (c *Controller) Events(seq uint64) []Event {
 	return slices.Clone(c.history.events[i:])
 }
 
+// Remember takes over receipts from before this process, oldest first. Call it before Run.
+func (c *Controller) Remember(receipts []Receipt) {
+	c.history.mu.Lock()
+	defer c.history.mu.Unlock()
+	c.history.receipts = append(slices.Clone(receipts), c.history.receipts...)
+}
+
+// ReceiptsMax is how many receipts are remembered.
+const ReceiptsMax = receiptsMax
+
 // Receipts returns the last receipts, oldest first; at most 100 are there.
 func (c *Controller) Receipts() []Receipt {
 	c.history.mu.Lock()

@@ -120,7 +120,7 @@ func (t *turn) startJournalled() {
 		}
 	}
 	if i, found := t.heirOfRecord(masters); found && !t.lagsBehindReplica(i) {
-		t.accept(i, "it continues the recorded lineage")
+		t.accept(i, "the continuation of the recorded lineage")
 		return
 	}
 	replicas := t.nodesWhere(func(i Info) bool { return i.IsReplica() && i.ReplID == rec.Lineage && rec.Lineage != "" })

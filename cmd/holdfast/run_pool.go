@@ -46,7 +46,11 @@ func (d *daemon) openPool(cfg *configs.Pool, global configs.Proxy) (*servedPool,
 		return nil, err
 	}
 	executor := failover.New(settings, dataPlane{p.data}, journal)
-	p.controller, err = health.New(settings, executor, journal.Last())
+	if p.controller, err = health.New(settings, executor, journal.Last()); err != nil {
+		return nil, err
+	}
+	receipts, err := journal.Receipts(health.ReceiptsMax)
+	p.controller.Remember(receipts)
 	return p, err
 }
 

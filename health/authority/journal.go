@@ -120,10 +120,13 @@ func (j *Journal) Keep(r health.Receipt) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	path := filepath.Join(j.dir, j.pool+".receipts.jsonl")
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+	path := j.receiptsPath()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
 	if err != nil {
 		return fmt.Errorf("append receipt to %s: %w", path, err)
+	}
+	if torn(f) {
+		line = append([]byte{'\n'}, line...)
 	}
 	_, err = f.Write(append(line, '\n'))
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
