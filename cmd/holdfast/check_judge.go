@@ -73,6 +73,8 @@ func judgePool(p admin.Pool, limits lagLimits) finding {
 		f.code, f.text = nagiosCritical, "refusing clients: "+p.Why
 	case p.Master == "":
 		f.code, f.text = nagiosCritical, "no master: "+p.Why
+	case p.JournalError != "":
+		f.code, f.text = nagiosCritical, "the journal cannot be written, no promotion is possible: "+p.JournalError
 	case limits.critical > 0 && lag >= limits.critical:
 		f.code, f.text = nagiosCritical, fmt.Sprintf("a replica lags by %s", bytesText(lag))
 	case p.Gate != admin.GateOpen:
