@@ -142,9 +142,9 @@ const valueShownMax = 80
 
 // written is a value roughly as the file has it.
 func written(v any) string {
-	switch v.(type) {
+	switch v := v.(type) {
 	case string:
-		return quote(v.(string))
+		return quote(v)
 	case map[string]any, []map[string]any:
 		return "{...}"
 	case []any:

@@ -51,7 +51,6 @@ type fake struct {
 	ended      bool  // the stream has ended, and is down once the wire is empty
 	wire       []int // sent by the master and not read yet: it survives the death of the master
 	copying    time.Duration
-	listed     time.Duration // since when its master lists it as online
 	owed       []Observation // answers it gives when it wakes
 	lagging    bool
 }

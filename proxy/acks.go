@@ -30,6 +30,9 @@ func after(a, b uint32) bool { return int32(a-b) > 0 }
 
 // answered notes the reply to a request that was taken at the tick taken.
 func (a *acks) answered(write bool, taken, now uint32) {
+	if after(a.proven, now) {
+		*a = acks{} // nothing was answered for half a turn of the clock, 37 hours: its order no longer holds
+	}
 	if !a.began || after(taken, a.proven) {
 		a.proven, a.began = taken, true
 	}

@@ -37,6 +37,19 @@ func TestAcksAtRisk(t *testing.T) {
 	}
 }
 
+// After a day and a half without a reply the clock's order has turned over: what was known is too old to prove anything.
+func TestAcksForgetWhatTheClockHasOvertaken(t *testing.T) {
+	var a acks
+	a.answered(true, 100, 101)
+	const later = 100 + 1<<31 + 5000
+	for range 3 {
+		a.answered(true, later, later+2)
+	}
+	if got := a.atRisk(later - 1000); got != 3 {
+		t.Errorf("got %d, want the three new writes alone", got)
+	}
+}
+
 // More ticks than the ring has are merged and never forgotten.
 func TestAcksBeyondTheRing(t *testing.T) {
 	var a acks

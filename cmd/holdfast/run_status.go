@@ -46,7 +46,7 @@ func (p *servedPool) status() admin.Pool {
 
 // Failovers gives the receipts that the pool's controller remembers.
 func (s statusSource) Failovers(pool string) ([]admin.Receipt, error) {
-	p, err := operator{s.pools}.find(pool)
+	p, err := operator(s).find(pool)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package resp
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -296,13 +295,4 @@ func (a *asker) judge(policy Policy) {
 			}
 		}
 	}
-}
-
-func (a *asker) state() string {
-	var subs []string
-	for name := range a.subs {
-		subs = append(subs, name)
-	}
-	slices.Sort(subs)
-	return fmt.Sprintf("db=%s name=%s proto=%d subs=%s multi=%v", a.db, a.name, a.proto, strings.Join(subs, ","), false)
 }
