@@ -5,9 +5,14 @@ import (
 	"holdfast/splice"
 )
 
-// bulkMin is the body length from which a body leaves user space: below it a copy through the scratch buffer is
-// cheaper than the pipe. See docs/decisions and the measurements named there.
-const bulkMin = 128 << 10
+const (
+	// bulkMin is the body length from which a body stays out of user space: below it a copy through the scratch buffer is
+	// cheaper than the pipe. See docs/decisions/data-plane.md.
+	bulkMin = 128 << 10
+
+	// headBytes is how much is read where another large body is expected: its head, and little of what a pipe moves for less.
+	headBytes = 1 << 10
+)
 
 // bulk moves one large body without looking at it.
 type bulk struct {
@@ -16,24 +21,29 @@ type bulk struct {
 	request bool // client to backend; else backend to client
 }
 
-// streamRequest goes on with a request that is too large to be kept, and returns how many bytes of data belong to it.
-func (w *worker) streamRequest(s *session, data []byte) int {
-	n, skip, verdict := s.req.Stream(data)
+// streamRequest goes on with a request that is too large to be kept. The first lead bytes of data were taken before and are
+// not sent yet. It returns how many bytes of data are done with.
+func (w *worker) streamRequest(s *session, data []byte, lead int) int {
+	n, skip, verdict := s.req.Stream(data[lead:])
 	whole := verdict == resp.Whole
 	if verdict == resp.Bad {
 		w.refuseProtocol(s)
 		return len(data)
 	}
-	if !s.has(requestDropped) {
-		w.toBackend(s, data[:n])
+	if s.has(requestDropped) {
+		skip = 0
+	} else {
 		s.conv.Streamed(n, whole)
+		if skip < bulkMin {
+			w.toBackend(s, data[:lead+n])
+		} else {
+			w.startBulk(s, true, data, skip)
+		}
 	}
 	if whole {
 		w.endRequest(s)
-	} else if skip >= bulkMin && !s.has(requestDropped) {
-		w.startBulk(s, true, skip)
 	}
-	return n
+	return lead + n
 }
 
 func (w *worker) endRequest(s *session) {
@@ -57,26 +67,32 @@ func (b *batch) big(n int) bool {
 		s.conv.TakeBig(&w.flights, cmd, w.now())
 		s.conv.Streamed(n, false)
 		b.off += n
-		b.forward(b.off)
 	} else {
 		b.forward(b.off)
 		b.instead(cmd, act, answer, nil)
 		s.set(requestDropped, true)
 		b.off += n
+		b.start = b.off
 	}
-	b.off += w.streamRequest(s, b.data[b.off:])
-	b.start = b.off
+	b.start += w.streamRequest(s, b.data[b.start:], b.off-b.start)
+	b.off = b.start
 	return s.state != stateFree && !s.has(requestOpen)
 }
 
-// streamReply goes on with a reply that is too large to be kept, and returns how many bytes of data belong to it.
-func (w *worker) streamReply(s *session, data []byte) int {
-	n, skip, verdict := s.rep.Stream(data)
+// streamReply goes on with a reply that is too large to be kept. The first lead bytes of data were taken before and are not
+// delivered yet. It returns how many bytes of data are done with.
+func (w *worker) streamReply(s *session, data []byte, lead int) int {
+	n, skip, verdict := s.rep.Stream(data[lead:])
+	n += lead
 	if verdict == resp.Bad {
 		w.close(s, ClosedByBackend)
 		return len(data)
 	}
-	if !s.has(replyDropped) {
+	switch {
+	case s.has(replyDropped):
+	case skip >= bulkMin && n == len(data):
+		w.startBulk(s, false, data, skip)
+	default:
 		w.deliver(s, data[:n])
 	}
 	if verdict == resp.Whole {
@@ -86,24 +102,30 @@ func (w *worker) streamReply(s *session, data []byte) int {
 		if s.state != stateFree {
 			w.account(s)
 		}
-	} else if skip >= bulkMin && n == len(data) && !s.has(replyDropped) {
-		w.startBulk(s, false, skip)
 	}
 	return n
 }
 
-func (w *worker) startBulk(s *session, request bool, limit int64) {
+// startBulk sends the head of a body, and then the body itself as it comes.
+func (w *worker) startBulk(s *session, request bool, head []byte, limit int64) {
 	w.commit()
-	if s.bulk != nil || (request && s.out != nil) || (!request && s.toward != nil) {
-		return // the other direction is at it, or what goes before the body is not sent yet
-	}
-	b := &bulk{limit: limit, request: request}
+	from, to, unsent := s.backend, s.client, &s.toward
+	expected := bigReplies
 	if request {
-		b.mover.Start(int(s.client), int(s.backend), limit)
-	} else {
-		b.mover.Start(int(s.backend), int(s.client), limit)
+		from, to, unsent = s.client, s.backend, &s.out
+		expected = bigRequests
 	}
-	s.bulk = b
+	if s.bulk != nil || *unsent != nil || s.has(clientGone) {
+		write(to, unsent, head) // the other direction is at it, or what goes before is not sent yet
+		return
+	}
+	if n, _ := splice.SendHead(int(to), head); n < len(head) {
+		keep(unsent, head[max(n, 0):])
+		return
+	}
+	s.set(expected, true)
+	s.bulk = &bulk{limit: limit, request: request}
+	s.bulk.mover.Start(int(from), int(to), limit)
 	w.runBulk(s)
 }
 
@@ -163,10 +185,12 @@ func (w *worker) endBulk(s *session) {
 		s.req.Skipped(b.limit)
 		s.conv.Streamed(int(b.limit), false)
 		s.set(clientReadable, true)
+		w.streamRequest(s, nil, 0)
 		return
 	}
 	s.rep.Skipped(b.limit)
 	s.set(backendReadable, true)
+	w.streamReply(s, nil, 0)
 }
 
 // dropBulk ends a body that cannot be delivered. What the client has already sent of a request body is skipped; the
@@ -178,6 +202,9 @@ func (w *worker) dropBulk(s *session) {
 		taken := b.limit - b.mover.Left() + b.mover.Pending()
 		s.req.Skipped(taken)
 		s.set(clientReadable, true)
+		if _, _, verdict := s.req.Stream(nil); verdict == resp.Whole {
+			w.endRequest(s) // all of it was taken, so nothing is left to throw away
+		}
 	}
 	b.mover.Release(w.loop)
 }

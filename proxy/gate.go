@@ -130,7 +130,7 @@ func (w *worker) readRefused(s *session) int {
 	}
 	for len(data) > 0 && s.state != stateFree && !s.has(quitting|spoilt) {
 		if s.has(requestOpen) {
-			data = data[w.streamRequest(s, data):]
+			data = data[w.streamRequest(s, data, 0):]
 			continue
 		}
 		n, verdict := s.req.Scan(data)

@@ -77,6 +77,10 @@ func (w *worker) pumpReplies(s *session) bool {
 func (w *worker) readReplies(s *session) int {
 	p := w.loop.Scratch()
 	have := buffered(s.back)
+	limited := have == 0 && s.has(bigReplies)
+	if limited {
+		p = p[:headBytes]
+	}
 	n, errno := splice.Recv(int(s.backend), p[have:])
 	switch {
 	case errno == syscall.EAGAIN:
@@ -94,6 +98,8 @@ func (w *worker) readReplies(s *session) int {
 	}
 	if n < len(p)-have && !s.has(backendEnded) {
 		s.set(backendReadable, false)
+	} else if limited {
+		s.set(bigReplies, false) // unless this is the head of another large body
 	}
 	if have > 0 {
 		copy(p, s.back.B)
@@ -111,7 +117,7 @@ func (w *worker) takeReplies(s *session, data []byte) {
 		}
 	}
 	if s.has(replyOpen) {
-		n := w.streamReply(s, data)
+		n := w.streamReply(s, data, 0)
 		if data = data[n:]; len(data) == 0 || s.state == stateFree {
 			return
 		}
@@ -251,15 +257,11 @@ func (d *delivery) big(n int) {
 		d.start = d.off + n
 	}
 	d.off += n
-	d.flush(d.off)
-	if rest := d.data[d.off:]; len(rest) > 0 || n > 0 {
-		k := w.streamReply(s, rest)
-		d.off += k
-		d.start = d.off
-		if d.off < len(d.data) && s.state != stateFree && !s.has(replyOpen) {
-			w.takeReplies(s, d.data[d.off:])
-			d.start, d.off = len(d.data), len(d.data)
-		}
+	d.start += w.streamReply(s, d.data[d.start:], d.off-d.start)
+	d.off = d.start
+	if d.off < len(d.data) && s.state != stateFree && !s.has(replyOpen) {
+		w.takeReplies(s, d.data[d.off:])
+		d.start, d.off = len(d.data), len(d.data)
 	}
 }
 

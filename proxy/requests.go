@@ -65,6 +65,10 @@ func (w *worker) readRequests(s *session) int {
 func (w *worker) read(s *session) ([]byte, int) {
 	p := w.loop.Scratch()
 	have := buffered(s.in)
+	limited := have == 0 && s.has(bigRequests)
+	if limited {
+		p = p[:headBytes]
+	}
 	if s.has(requestsKept) {
 		s.set(requestsKept, false)
 		copy(p, s.in.B)
@@ -85,6 +89,8 @@ func (w *worker) read(s *session) ([]byte, int) {
 	}
 	if n < len(p)-have && !s.has(clientEnded) {
 		s.set(clientReadable, false) // a short read drained it; the next byte brings a new event
+	} else if limited {
+		s.set(bigRequests, false) // unless this is the head of another large body
 	}
 	if have > 0 {
 		copy(p, s.in.B)
@@ -109,7 +115,7 @@ func (w *worker) onClientEnd(s *session) {
 // takeRequests handles bytes of the client. data begins at a request, or goes on with a streamed one.
 func (w *worker) takeRequests(s *session, data []byte) {
 	if s.has(requestOpen) {
-		n := w.streamRequest(s, data)
+		n := w.streamRequest(s, data, 0)
 		if data = data[n:]; len(data) == 0 || s.state == stateFree {
 			return
 		}

@@ -30,6 +30,8 @@ const (
 	spoilt                             // the client broke the protocol: it hears so after all that it is owed
 	refused                            // the backend said that it is no master; the connection ends with the next route
 	gathered                           // bytes of the session wait in the worker's gather
+	bigRequests                        // the client sent a large body lately: its next head is read by itself
+	bigReplies                         // the same of the backend
 )
 
 // reset is the half of splice.Broken that says: the connection was reset.

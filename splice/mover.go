@@ -65,7 +65,7 @@ const (
 // Start makes the Mover carry limit bytes, or all until the end of the stream if limit is below 0. A Mover that was used
 // before must have been released or have come to an end.
 func (m *Mover) Start(src, dst int, limit int64) {
-	*m = Mover{src: src, dst: dst, unread: max(limit, -1), splicing: limit >= bigRead, trusting: m.trusting}
+	*m = Mover{src: src, dst: dst, unread: max(limit, -1), splicing: limit >= smallSplice, trusting: m.trusting}
 }
 
 // TrustShortReads saves the read that only says EAGAIN: a short read then counts as the last. It is for callers who take the
@@ -187,7 +187,7 @@ func (m *Mover) fillPipe(l *Loop, pipe *Pipe) (int, bool) {
 		pipe.held = n
 		m.pipe = pipe
 		m.account(n)
-		m.splicing = n >= smallSplice
+		m.splicing = n >= smallSplice || m.unread >= smallSplice
 		return n, false
 	}
 	l.pipes.Put(pipe)

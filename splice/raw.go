@@ -30,12 +30,22 @@ func Recv(fd int, p []byte) (int, syscall.Errno) {
 
 // Send writes what the kernel takes. After a count below len(p), or EAGAIN, a Writable event follows. Sending nothing is 0, 0.
 func Send(fd int, p []byte) (int, syscall.Errno) {
+	return send(fd, p, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+}
+
+// SendHead is Send for bytes that a body follows at once: the kernel keeps them back for it, so that the peer is woken once for
+// both. Without a body they leave after 200 ms.
+func SendHead(fd int, p []byte) (int, syscall.Errno) {
+	return send(fd, p, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL|unix.MSG_MORE)
+}
+
+func send(fd int, p []byte, flags uintptr) (int, syscall.Errno) {
 	if len(p) == 0 {
 		return 0, 0
 	}
 	for {
 		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)),
-			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+			flags, 0, 0)
 		if errno == 0 {
 			return int(n), 0
 		}

@@ -7,24 +7,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wait fetches the next batch. A busy loop polls with a raw call first, which keeps its processor; only the call that may
-// sleep tells the Go scheduler.
+// dozeMillis, in milliseconds, is how long the first part of a wait may last. A busy loop is woken long before; an idle one goes
+// on to sleep in the second part. It stays below the 10 ms after which the Go scheduler wants a processor back.
+const dozeMillis = 5
+
+// wait fetches the next batch. A loop that tells the Go scheduler of each wait is punished for it: the monitor of the runtime
+// takes its processor away, wakes up 50,000 times a second to do so, and the loop moves from thread to thread. So the first part of
+// a wait is a raw call, which keeps the processor; only who finds nothing in it sleeps in a way the scheduler knows about.
 func (l *Loop) wait() (int, error) {
 	patience := l.patience()
-	if patience == 0 || l.lastBatch > 1 {
-		n, errno := l.poll()
-		if n > 0 || patience == 0 || errno != 0 {
-			l.lastBatch = n
-			return n, asError(errno)
-		}
+	if patience == 0 {
+		n, errno := l.doze(0)
+		return n, asError(errno)
 	}
 	if !l.mail.fallAsleep() {
-		l.lastBatch = 0
 		return 0, nil
 	}
-	n, errno := l.block(patience)
+	if patience < 0 || patience > dozeMillis {
+		patience = dozeMillis
+	}
+	n, errno := l.doze(patience)
+	if n == 0 && errno == 0 {
+		n, errno = l.block(l.patience())
+	}
 	l.mail.wakeUp()
-	l.lastBatch = n
 	return n, asError(errno)
 }
 
@@ -39,9 +45,9 @@ func (l *Loop) patience() int {
 	return millisUntil(l.timers[0].at, l.clock.read())
 }
 
-func (l *Loop) poll() (int, syscall.Errno) {
+func (l *Loop) doze(millis int) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events[0])),
-		uintptr(len(l.events)), 0, 0, 0)
+		uintptr(len(l.events)), uintptr(millis), 0, 0)
 	return waited(n, errno)
 }
 

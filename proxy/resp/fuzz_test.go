@@ -64,10 +64,10 @@ func checkWholeRequest(t *testing.T, frame []byte, seed uint64) {
 func streamAll(t *testing.T, s scanner, rest []byte, seed uint64) {
 	next := randomly(seed)
 	for {
-		if len(rest) == 0 {
-			t.Fatal("stream: did not end")
+		k := 0
+		if len(rest) > 0 {
+			k = next(len(rest))
 		}
-		k := next(len(rest))
 		n, skip, v := s.Stream(rest[:k])
 		rest = rest[n:]
 		if v == Whole && len(rest) == 0 {
@@ -75,6 +75,9 @@ func streamAll(t *testing.T, s scanner, rest []byte, seed uint64) {
 		}
 		if v != More || n != k || skip > int64(len(rest)) {
 			t.Fatalf("stream: got %v after %d of %d bytes, skip %d, %d left", v, n, k, skip, len(rest))
+		}
+		if k == 0 {
+			t.Fatal("stream: did not end")
 		}
 		s.Skipped(skip)
 		rest = rest[skip:]

@@ -48,6 +48,8 @@ const (
 	// elementsMax bounds the header of one aggregate, and the outstanding elements of a whole reply, so that the counter
 	// cannot overflow.
 	elementsMax = 1 << 40
+	// lineEnd is the size of CRLF in bytes.
+	lineEnd = 2
 	// argMin and elementMin are the smallest encodings, "$0\r\n\r\n" and "_\r\n": with them a header already shows that
 	// a frame is going to be Big.
 	argMin     = 6

@@ -170,8 +170,8 @@ func (r *Reply) scanBody(p []byte, pos int) (int, Verdict) {
 }
 
 // Stream goes on after Big: p is just what comes next, in pieces of any size. It returns Whole when the frame ended at
-// n. Otherwise it took all of p, and the skip bytes that follow are content that need not be looked at; the caller may
-// move them past us, and says so with Skipped.
+// n. Otherwise it took all of p, and the skip bytes that follow are content, and its line end, that need not be looked at;
+// the caller may move them past us, and says so with Skipped.
 func (r *Reply) Stream(p []byte) (n int, skip int64, v Verdict) {
 	for n < len(p) && r.at != replyDone {
 		var k int
@@ -199,15 +199,27 @@ func (r *Reply) Stream(p []byte) (n int, skip int64, v Verdict) {
 	case replyDone:
 		return n, 0, Whole
 	case replyBody:
-		return n, r.body, More
+		return n, r.body + lineEnd, More
 	}
 	return n, 0, More
 }
 
-// Skipped says that k of the bytes which Stream offered to skip have passed.
+// Skipped says that k of the bytes which Stream offered to skip have passed. The line end behind a string may be among them:
+// like the server, nobody then looks at what it is. Stream(nil) tells whether the frame ended with it.
 func (r *Reply) Skipped(k int64) {
-	if r.body -= k; r.body == 0 && r.at == replyBody {
-		r.at, r.cr = replyTail, false
+	if r.at == replyBody {
+		passed := min(k, r.body)
+		r.body -= passed
+		k -= passed
+		if r.body == 0 {
+			r.at, r.cr = replyTail, false
+		}
+	}
+	for ; k > 0 && r.at == replyTail; k-- {
+		if r.cr {
+			r.close()
+		}
+		r.cr = true
 	}
 }
 

@@ -160,8 +160,8 @@ func (r *Request) name(i int, arg []byte) bool {
 }
 
 // Stream goes on after Big: p is just what comes next, in pieces of any size. It returns Whole when the request ended
-// at n. Otherwise it took all of p, and the skip bytes that follow are content that need not be looked at; the caller
-// may move them past us, and says so with Skipped.
+// at n. Otherwise it took all of p, and the skip bytes that follow are content, and its line end, that need not be looked
+// at; the caller may move them past us, and says so with Skipped.
 func (r *Request) Stream(p []byte) (n int, skip int64, v Verdict) {
 	for n < len(p) && r.at != requestDone {
 		switch r.at {
@@ -202,7 +202,7 @@ func (r *Request) Stream(p []byte) (n int, skip int64, v Verdict) {
 	case requestDone:
 		return n, 0, Whole
 	case requestBody:
-		return n, r.body, More
+		return n, r.body + lineEnd, More
 	}
 	return n, 0, More
 }
@@ -228,17 +228,34 @@ func (r *Request) tail(c byte) Verdict {
 		_, v := r.fail(faultTail)
 		return v
 	}
+	r.endArg()
+	return More
+}
+
+func (r *Request) endArg() {
 	r.cr, r.at = false, requestArgs
 	if r.left--; r.left == 0 {
 		r.at = requestDone
 	}
-	return More
 }
 
-// Skipped says that k of the bytes which Stream offered to skip have passed.
+// Skipped says that k of the bytes which Stream offered to skip have passed. The line end behind an argument may be among
+// them: like the server, nobody then looks at what it is. Stream(nil) tells whether the request ended with it.
 func (r *Request) Skipped(k int64) {
-	if r.body -= k; r.body == 0 && r.at == requestBody {
-		r.at = requestTail
+	if r.at == requestBody {
+		passed := min(k, r.body)
+		r.body -= passed
+		k -= passed
+		if r.body == 0 {
+			r.at = requestTail
+		}
+	}
+	for ; k > 0 && r.at == requestTail; k-- {
+		if r.cr {
+			r.endArg()
+		} else {
+			r.cr = true
+		}
 	}
 }
 

@@ -153,12 +153,18 @@ func TestReplyBigOffersToSkip(t *testing.T) {
 		t.Fatalf("got %v %d %q, want big 10 '$'", v, n, r.First())
 	}
 	n, skip, v := r.Stream([]byte("abc"))
-	if n != 3 || skip != 999997 || v != More {
-		t.Fatalf("got %d %d %v, want 3 999997 more", n, skip, v)
+	if n != 3 || skip != 999999 || v != More {
+		t.Fatalf("got %d %d %v, want 3 999999 more", n, skip, v)
 	}
+	unskipped := r
 	r.Skipped(skip)
-	if n, skip, v = r.Stream([]byte("\r\n+OK\r\n")); n != 2 || skip != 0 || v != Whole {
-		t.Fatalf("got %d %d %v, want 2 0 whole", n, skip, v)
+	if n, skip, v = r.Stream(nil); n != 0 || skip != 0 || v != Whole {
+		t.Fatalf("line end skipped: got %d %d %v, want 0 0 whole", n, skip, v)
+	}
+	r = unskipped
+	r.Skipped(999998)
+	if n, skip, v = r.Stream([]byte("\n+OK\r\n")); n != 1 || skip != 0 || v != Whole {
+		t.Fatalf("line end cut in two: got %d %d %v, want 1 0 whole", n, skip, v)
 	}
 	r.Expect(1)
 	if n, v = r.Scan([]byte("*0\r\n:1\r\n")); n != 8 || v != Whole {
