@@ -22,7 +22,7 @@ type Admin struct {
 type Proxy struct {
 	Loops      int    // event loops; 0: half as many as CPUs, at least one
 	ClientsMax int    // client connections of the process; 0: as many as the file descriptor limit carries
-	Congestion string // TCP congestion control of both sides; "": whatever the system uses
+	Congestion string // TCP congestion control of both sides; "": whatever the system uses; see CongestionAuto
 }
 
 // Pool is one service: its listeners, its backends, one master at a time.

@@ -38,7 +38,7 @@ const (
 
 // Default is the configuration of an empty file. It has no pools, and so does not pass Validate.
 func Default() Config {
-	return Config{Admin: Admin{Listen: defaultAdminListen}}
+	return Config{Admin: Admin{Listen: defaultAdminListen}, Proxy: Proxy{Congestion: CongestionAuto}}
 }
 
 // DefaultPool is what a pool of the protocol has before its table is read.

@@ -1,5 +1,8 @@
 package configs
 
+// CongestionAuto is the default of Proxy.Congestion: on loopback one that does not pace, elsewhere whatever the system uses.
+const CongestionAuto = "auto"
+
 // Protocol is what a pool understands of its bytes.
 type Protocol string
 

@@ -8,7 +8,7 @@ import (
 const (
 	// bulkMin is the body length from which a body stays out of user space: below it a copy through the scratch buffer is
 	// cheaper than the pipe. See docs/decisions/data-plane.md.
-	bulkMin = 128 << 10
+	bulkMin = 32 << 10
 
 	// headBytes is how much is read where another large body is expected: its head, and little of what a pipe moves for less.
 	headBytes = 1 << 10
@@ -62,7 +62,7 @@ func (b *batch) big(n int) bool {
 	if care.Slow(cmd) {
 		s.view.pool.slow.Add(1)
 	}
-	s.set(requestOpen, true)
+	s.set(requestOpen|bigRequests, true)
 	if act == resp.ActForward || act == resp.ActOpaque {
 		s.conv.TakeBig(&w.flights, cmd, w.now())
 		s.conv.Streamed(n, false)

@@ -251,7 +251,7 @@ func (d *delivery) big(n int) {
 			s.view.pool.slow.Add(-1)
 		}
 	}
-	s.set(replyOpen, true)
+	s.set(replyOpen|bigReplies, true)
 	if s.has(replyDropped) {
 		d.flush(d.off)
 		d.start = d.off + n

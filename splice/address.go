@@ -66,6 +66,9 @@ func (a Address) String() string {
 // IsUnix tells sockets of the file system from TCP.
 func (a Address) IsUnix() bool { return a.raw.Addr.Family == unix.AF_UNIX }
 
+// isLoopback says that the other end is on this machine for sure.
+func (a Address) isLoopback() bool { return !a.IsUnix() && a.addrPort().Addr().IsLoopback() }
+
 // IsZero is true for the Address that nobody has parsed.
 func (a Address) IsZero() bool { return a.size == 0 }
 

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -191,5 +192,28 @@ func closeWrite(t testing.TB, c net.Conn) {
 	t.Helper()
 	if err := c.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// On loopback the congestion control for loopback counts, for the dialled and for the accepted socket.
+func TestLoopbackCongestion(t *testing.T) {
+	want := Unpaced()
+	if want == "" {
+		t.Fatal("neither cubic nor reno may be used here")
+	}
+	o := SocketOptions{LoopbackCongestion: want}
+	listener := must[int](t)(Listen(freshAddress(t, "tcp"), o))
+	t.Cleanup(func() { CloseFD(listener) })
+	fd, _, errno := Dial(must[Address](t)(LocalAddress(listener)), o)
+	if errno != 0 {
+		t.Fatalf("dial: %v", errno)
+	}
+	t.Cleanup(func() { CloseFD(fd) })
+	accepted := acceptFD(t, listener)
+	t.Cleanup(func() { CloseFD(accepted) })
+	for side, fd := range map[string]int{"dialled": fd, "accepted": accepted} {
+		if got := must[string](t)(unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)); strings.TrimRight(got, "\x00") != want {
+			t.Errorf("%s: got %q, want %q", side, got, want)
+		}
 	}
 }

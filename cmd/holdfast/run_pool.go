@@ -91,9 +91,11 @@ func poolOptions(cfg *configs.Pool, global configs.Proxy) proxy.PoolOptions {
 		Name: cfg.Name, Listen: cfg.Listen, Opaque: cfg.Protocol == configs.ProtocolTCP, Deny: cfg.Deny,
 		Policy: policy(cfg.Policy.InFlight), HeldMax: cfg.Hold.MaxClients,
 		Socket: splice.SocketOptions{
-			KeepAlive: keepAlive, UserTimeout: userTimeout, NotSentLowat: notSentLowat, Congestion: global.Congestion,
-			UnixMode: socketMode,
+			KeepAlive: keepAlive, UserTimeout: userTimeout, NotSentLowat: notSentLowat, UnixMode: socketMode,
 		},
+	}
+	if o.Socket.Congestion = global.Congestion; global.Congestion == configs.CongestionAuto {
+		o.Socket.Congestion, o.Socket.LoopbackCongestion = "", splice.Unpaced()
 	}
 	for _, b := range cfg.Backends {
 		o.Backends = append(o.Backends, b.Address)
