@@ -100,6 +100,7 @@ func (d *daemon) run(ctx context.Context) error {
 	for _, p := range d.pools {
 		start("health of pool "+p.name, p.controller.Run)
 	}
+	start("memory", newMemory().keepLow)
 	start("admin", func(ctx context.Context) error { return d.admin.Serve(ctx, d.listener) })
 	parts.Wait()
 	return failed
