@@ -12,8 +12,9 @@ import (
 const dozeMillis = 5
 
 // wait fetches the next batch. A loop that tells the Go scheduler of each wait is punished for it: the monitor of the runtime
-// takes its processor away, wakes up 50,000 times a second to do so, and the loop moves from thread to thread. So the first part of
-// a wait is a raw call, which keeps the processor; only who finds nothing in it sleeps in a way the scheduler knows about.
+// takes its processor away again and again, wakes up thousands of times a second to do so, and the loop moves from thread to
+// thread. So the first part of a wait is a raw call, which keeps the processor; only who finds nothing in it sleeps in a way the
+// scheduler knows about. See docs/decisions/data-plane.md.
 func (l *Loop) wait() (int, error) {
 	patience := l.patience()
 	if patience == 0 {
