@@ -13,6 +13,8 @@ const (
 	faultInlineBig
 	faultInlineQuotes
 	faultInlineNul
+	faultGuestArgc
+	faultGuestBulk
 	faultOrder
 	faultType
 	faultLength
@@ -31,6 +33,8 @@ var faultTexts = [...]string{
 	faultInlineBig:    "ERR Protocol error: too big inline request",
 	faultInlineQuotes: "ERR Protocol error: unbalanced quotes in request",
 	faultInlineNul:    "ERR Protocol error: invalid NUL byte in inline request",
+	faultGuestArgc:    "ERR Protocol error: unauthenticated multibulk length",
+	faultGuestBulk:    "ERR Protocol error: unauthenticated bulk length",
 	faultOrder:        "ERR Protocol error: continued a request that was not begun",
 
 	faultType:     "unknown type byte",

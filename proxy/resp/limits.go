@@ -40,6 +40,10 @@ const (
 	argcMax = 1 << 20
 	// bulkMax is the size of one argument in bytes: the server's default proto-max-bulk-len.
 	bulkMax = 512 << 20
+	// guestArgcMax and guestBulkMax are the server's own limits for whoever has not given the password it asks for: room for
+	// AUTH and HELLO, and for nothing that costs memory.
+	guestArgcMax = 10
+	guestBulkMax = 16384
 	// inlineMax is the length of an inline request in bytes with its line end, as in the server.
 	inlineMax = 64 << 10
 	// replyBulkMax is the size of one string in a reply in bytes. Servers may be configured beyond bulkMax, and DUMP

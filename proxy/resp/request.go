@@ -48,6 +48,8 @@ type Request struct {
 	inline bool
 	// cr is set between the two bytes of a line end.
 	cr bool
+	// guest: the sender has not given the password that the server asks for.
+	guest bool
 }
 
 // Scan looks at a request from its first byte on; p holds all its bytes so far, and perhaps more. It goes on where the
@@ -76,6 +78,8 @@ func (r *Request) Scan(p []byte) (n int, v Verdict) {
 		return 0, More
 	case k < 0 || argc > argcMax:
 		return r.fail(faultArgc)
+	case r.guest && argc > guestArgcMax:
+		return r.fail(faultGuestArgc)
 	case argc <= 0:
 		r.at = requestDone
 		return 1 + k, Blank
@@ -101,6 +105,9 @@ func (r *Request) scanArgs(p []byte) (int, Verdict) {
 			}
 			if k < 0 || uint64(size) > bulkMax {
 				return r.fail(faultBulk)
+			}
+			if r.guest && size > guestBulkMax {
+				return r.fail(faultGuestBulk)
 			}
 			r.body = size
 			r.at = requestBody
@@ -213,6 +220,10 @@ func (r *Request) open(size int64) Verdict {
 		_, v := r.fail(faultBulk)
 		return v
 	}
+	if r.guest && size > guestBulkMax {
+		_, v := r.fail(faultGuestBulk)
+		return v
+	}
 	r.body, r.at = size, requestBody
 	r.Skipped(0)
 	return More
@@ -271,6 +282,9 @@ func (r *Request) Inline() bool { return r.inline }
 // Fault is the error text that the server would give, without the leading minus; it is empty where the server would
 // close without a word.
 func (r *Request) Fault() string { return r.fault.text(r.odd) }
+
+// Foreign says that the fault is a sender who speaks HTTP or TLS.
+func (r *Request) Foreign() bool { return r.at == requestBad && r.fault == faultSilent }
 
 // Reset puts the request at a boundary.
 func (r *Request) Reset() { *r = Request{} }
