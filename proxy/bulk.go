@@ -137,6 +137,9 @@ func (w *worker) runBulk(s *session) bool {
 		source, target = clientReadable, tokenClient
 	}
 	outcome, _ := b.mover.Run(w.loop)
+	if b.request {
+		s.heard = w.clock()
+	}
 	switch outcome {
 	case splice.SrcEmpty:
 		s.set(source, false)

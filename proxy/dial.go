@@ -66,6 +66,11 @@ func (w *worker) dialQueued(v *view) {
 func (w *worker) dial(s *session) {
 	v := s.view
 	r := v.seen
+	if s.has(outrun) && r.Epoch == s.epoch {
+		w.close(s, ClosedOutput) // its server lives and gave it up: what was thrown away must not be missed in silence
+		return
+	}
+	s.set(outrun, false)
 	s.dials++
 	fd, pending, errno := splice.Dial(v.pool.backends[r.Backend], v.pool.options.Socket)
 	if errno == 0 {

@@ -34,6 +34,9 @@ func (w *worker) follow(v *view) {
 	if r == v.seen {
 		return
 	}
+	if r.Epoch != v.seen.Epoch {
+		v.guard = guardUnknown
+	}
 	v.seen, v.suspect = r, false
 	w.dialNext(v) // those that wait to dial may have to wait for the gate from now on
 	if r.Gate == GateShut || w.stopped {

@@ -9,8 +9,10 @@ import (
 // identify checks that the new connection leads to the master that the route means, not to a node that took its
 // address. A client user who may not ask INFO leaves it to the control connection, which broke if the process ended.
 func (w *worker) identify(s *session, first byte, frame []byte) (EvidenceKind, bool) {
+	noauth := bytes.HasPrefix(frame, []byte("-NOAUTH"))
+	s.learnGuard(noauth)
 	if first == '-' {
-		if bytes.HasPrefix(frame, []byte("-NOAUTH")) || bytes.HasPrefix(frame, []byte("-NOPERM")) {
+		if noauth || bytes.HasPrefix(frame, []byte("-NOPERM")) {
 			return 0, true
 		}
 		if resp.Refusal(frame) {

@@ -29,7 +29,7 @@ func (p *Pool) listen(text string) error {
 	if err != nil {
 		return err
 	}
-	fd, err := splice.Listen(a, p.options.Socket)
+	fd, err := splice.Listen(a, p.options.ClientSocket)
 	if err != nil {
 		return err
 	}
@@ -60,6 +60,11 @@ func (w *worker) accept(tok uint64) {
 	}
 	for range acceptBudget {
 		client, errno := splice.Accept(l.fd)
+		if splice.OutOfDescriptors(errno) {
+			if errno = w.refuseOne(v, l.fd); errno == 0 {
+				continue
+			}
+		}
 		switch errno {
 		case 0:
 			l.starved = false
@@ -79,39 +84,40 @@ func (w *worker) accept(tok uint64) {
 	w.loop.Defer(listenerToken(tokenListener, v, int(i)))
 }
 
-// fullText is what Redis says, so that client libraries know it.
-const fullText = "-ERR max number of clients reached\r\n"
-
 func (w *worker) acceptAgain(tok uint64) {
 	w.views[uint16(tok>>40)].pool.listeners[uint32(tok)].resting = false
 	w.accept(tok)
 }
 
 func (w *worker) hand(v *view, client int) {
-	if w.proxy.full() {
-		if !v.pool.options.Opaque {
-			_, _ = splice.Send(client, []byte(fullText))
-		}
-		splice.CloseFD(client)
+	if w.full() {
+		w.turnAway(v, client, TurnedFull)
+		return
+	}
+	from, ok := w.proxy.crowd.enter(client)
+	if !ok {
+		w.turnAway(v, client, TurnedAddress)
 		return
 	}
 	to := w.proxy.lightest(w)
 	to.load.Add(1)
 	if to == w {
-		w.adopt(v, client)
+		w.adopt(v, client, from)
 		return
 	}
-	if !to.loop.Post(func() { to.adopt(to.views[v.pool.index], client) }) {
+	if !to.loop.Post(func() { to.adopt(to.views[v.pool.index], client, from) }) {
 		to.load.Add(-1)
+		w.proxy.crowd.leave(from)
 		splice.CloseFD(client)
 	}
 }
 
 // adopt makes a session of an accepted connection.
-func (w *worker) adopt(v *view, client int) {
+func (w *worker) adopt(v *view, client int, from *host) {
 	v.accepted++
 	s := w.table.get()
-	s.view, s.client = v, int32(client)
+	s.view, s.client, s.host, s.heard = v, int32(client), from, w.clock()
+	w.sweepLater()
 	if w.stopped {
 		s.move(stateFresh)
 		w.close(s, ClosedShutdown)

@@ -41,6 +41,7 @@ func (w *worker) becomePiping(s *session) {
 // pump moves what can be moved in both directions.
 func (w *worker) pump(s *session) {
 	w.commit()
+	s.heard = w.clock()
 	p := s.pipe
 	if !flush(s.client, &s.toward) || !flush(s.backend, &s.out) {
 		return

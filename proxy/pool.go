@@ -26,7 +26,9 @@ type PoolOptions struct {
 	Policy resp.Policy
 	// HeldMax bounds the clients that wait at a shut gate in one pool; more are answered as not executed.
 	HeldMax int
-	Socket  splice.SocketOptions
+	Socket  splice.SocketOptions // of backend connections
+	// ClientSocket is for the listeners, and so for the connections of clients.
+	ClientSocket splice.SocketOptions
 	// OnEvidence is called from the loops; it must not block.
 	OnEvidence func(Evidence)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"holdfast/splice"
@@ -18,14 +19,16 @@ type Options struct {
 	Loops int
 	// ClientsMax bounds the client connections of the process; 0: what the descriptor limit carries.
 	ClientsMax int
+	Limits     Limits
 	Logger     *slog.Logger
 }
 
 const (
 	// descriptorsKept are left for control connections, the journal, pipes and the admin API.
 	descriptorsKept = 100
-	// descriptorsEach: a client and its backend connection, and a reserve for those that change.
-	descriptorsEach = 2.2
+	// descriptorsEach: a client and its backend connection, and a fifth more for those that change: a failover replaces
+	// every backend connection at once, and none of them may fail for want of a descriptor.
+	descriptorsEach = 2.4
 )
 
 // Proxy owns the event loops and the pools that run on them.
@@ -34,6 +37,9 @@ type Proxy struct {
 	workers    []*worker
 	pools      []*Pool
 	clientsMax int64
+	limits     Limits
+	crowd      crowd
+	crowded    atomic.Bool // it was said that the clients come near their limit
 }
 
 // New makes the loops. Nothing listens or runs before Run.
@@ -44,9 +50,10 @@ func New(o Options) (*Proxy, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Proxy{log: o.Logger, clientsMax: int64(o.ClientsMax)}
-	if p.clientsMax == 0 {
-		p.clientsMax = clientsCarried()
+	p := &Proxy{log: o.Logger, limits: o.Limits}
+	p.crowd.max, p.clientsMax = o.Limits.PerAddress, clientsCarried()
+	if o.ClientsMax > 0 {
+		p.clientsMax = min(p.clientsMax, int64(o.ClientsMax))
 	}
 	for i := range o.Loops {
 		loop, err := splice.NewLoop(splice.Options{})
@@ -107,15 +114,6 @@ func clientsCarried() int64 {
 		return 1 << 10
 	}
 	return max(1, int64(float64(min(limit.Cur, 1<<30)-min(limit.Cur, descriptorsKept))/descriptorsEach))
-}
-
-// full says that no more clients may come.
-func (p *Proxy) full() bool {
-	n := int64(0)
-	for _, w := range p.workers {
-		n += w.load.Load()
-	}
-	return n >= p.clientsMax
 }
 
 // lightest is the worker with the fewest sessions; ties go to the one that asks, which saves a hand-over.

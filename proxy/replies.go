@@ -53,6 +53,7 @@ func (w *worker) pumpReplies(s *session) bool {
 	}
 	for budget := replyBudget; s.has(backendReadable) && s.backend >= 0; {
 		if s.toward != nil || (s.bulk != nil && !s.bulk.request) {
+			s.set(outrun, s.has(outrun) || s.conv.Listening())
 			break // the client's readiness comes back here
 		}
 		n := w.readReplies(s)

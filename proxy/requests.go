@@ -37,7 +37,7 @@ func (w *worker) pumpRequests(s *session) {
 			}
 			return
 		}
-		if s.conv.Full() || s.out != nil || buffered(s.toward) > towardMax || (s.bulk != nil && s.bulk.request) {
+		if s.conv.Full() || s.awaitsLogin() || s.out != nil || buffered(s.toward) > towardMax || (s.bulk != nil && s.bulk.request) {
 			return // the next reply, or the readiness of backend or client, comes back here
 		}
 		n := w.readRequests(s)
@@ -87,6 +87,7 @@ func (w *worker) read(s *session) ([]byte, int) {
 		w.onClientEnd(s)
 		return nil, -1
 	}
+	s.heard = w.clock()
 	if n < len(p)-have && !s.has(clientEnded) {
 		s.set(clientReadable, false) // a short read drained it; the next byte brings a new event
 	} else if limited {
@@ -125,7 +126,7 @@ func (w *worker) takeRequests(s *session, data []byte) {
 			return
 		}
 	}
-	b := batch{w: w, s: s, data: data}
+	b := batch{w: w, s: s, data: data, guest: s.guest()}
 	for b.off < len(data) && !s.has(quitting|spoilt) && b.next() {
 	}
 	if s.state == stateFree || s.state == statePiping {
@@ -146,6 +147,7 @@ type batch struct {
 	s          *session
 	data       []byte
 	start, off int
+	guest      bool
 }
 
 // forward writes what was taken up to end.
@@ -159,7 +161,7 @@ func (b *batch) forward(end int) {
 // next handles one request; false ends the walk.
 func (b *batch) next() bool {
 	s := b.s
-	n, verdict := s.req.Scan(b.data[b.off:])
+	n, verdict := s.scan(&s.req, b.data[b.off:], b.guest)
 	switch verdict {
 	case resp.Whole:
 		b.whole(n)
@@ -179,9 +181,10 @@ func (b *batch) next() bool {
 		return b.big(n)
 	case resp.Bad:
 		b.forward(b.off)
-		b.off = len(b.data)
-		b.start = b.off
-		b.w.refuseProtocol(s)
+		if !b.putOff() {
+			b.w.refuseProtocol(s)
+		}
+		b.start, b.off = len(b.data), len(b.data)
 	}
 	return false
 }
@@ -230,6 +233,9 @@ func (b *batch) instead(cmd resp.Command, act resp.Act, answer resp.Answer, req 
 func (w *worker) refuseProtocol(s *session) {
 	s.set(spoilt, true)
 	if s.has(requestOpen) && !s.has(requestDropped) {
+		if fault := s.req.Fault(); fault != "" && s.stranded() {
+			w.deliver(s, []byte("-"+fault+"\r\n"))
+		}
 		w.close(s, ClosedByProtocol) // the backend has the beginning of it and will never answer
 		return
 	}

@@ -73,6 +73,16 @@ func (r *redisServer) lineage() string {
 	return rest[:40]
 }
 
+// lineageWith is lineage for a server that asks for a password.
+func (r *redisServer) lineageWith(password string) string {
+	r.t.Helper()
+	c := dialClient(r.t, r.addr)
+	defer c.close()
+	c.want("+OK", "AUTH", password)
+	_, rest, _ := strings.Cut(c.do("INFO", "replication"), "master_replid:")
+	return rest[:40]
+}
+
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -218,7 +228,12 @@ type rig struct {
 
 func startProxy(t testing.TB, change func(*PoolOptions), servers ...*redisServer) *rig {
 	t.Helper()
-	p, err := New(Options{Loops: 2})
+	return startProxyWith(t, Options{Loops: 2}, change, servers...)
+}
+
+func startProxyWith(t testing.TB, options Options, change func(*PoolOptions), servers ...*redisServer) *rig {
+	t.Helper()
+	p, err := New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

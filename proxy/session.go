@@ -29,6 +29,11 @@ const (
 	clientGone                         // the client reads no more: what it is owed is thrown away
 	spoilt                             // the client broke the protocol: it hears so after all that it is owed
 	refused                            // the backend said that it is no master; the connection ends with the next route
+	known                              // the client has completed a request, or sent enough of a large one
+	greeting                           // the kernel has the beginning of a request that was looked at and left there
+	unproven                           // the server of this session asks for a password; the conversation knows whether it was given
+	loginAwaited                       // in holds a request that depends on the answer to a login
+	outrun                             // a subscriber was behind lately: its server may throw away what it does not take
 	gathered                           // bytes of the session wait in the worker's gather
 	bigRequests                        // the client sent a large body lately: its next head is read by itself
 	bigReplies                         // the same of the backend
@@ -50,6 +55,8 @@ type session struct {
 	prev, next *session
 	bulk       *bulk
 	pipe       *piping
+	lag        *lag  // nil unless the last sweep found the client behind
+	host       *host // nil: the client is not counted by its address
 
 	in     *bytebufferpool.ByteBuffer // beginning of a request, from the client
 	out    *bytebufferpool.ByteBuffer // not yet taken by the backend's kernel
@@ -61,6 +68,7 @@ type session struct {
 	frames          int32  // replay replies still to be swallowed
 	client, backend int32
 	index           uint32
+	heard           uint32 // ms of the loop's clock: since when the client is waited for
 	gen             uint16
 	dials           uint8
 	bits            uint32
@@ -155,13 +163,4 @@ func (w *worker) forsaken(s *session) bool {
 func (s *session) spoke() bool {
 	n, errno := splice.Peek(int(s.client))
 	return n > 0 || errno == syscall.EAGAIN
-}
-
-// onFirstBytes: a session without a backend has something to say, or to end.
-func (w *worker) onFirstBytes(s *session) {
-	if s.has(clientEnded) && !s.spoke() {
-		w.close(s, ClosedByClient)
-		return
-	}
-	w.want(s)
 }

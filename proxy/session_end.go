@@ -29,6 +29,10 @@ func (w *worker) farewell(s *session) CloseReason {
 		if fault := s.req.Fault(); fault != "" {
 			w.deliver(s, []byte("-"+fault+"\r\n"))
 		}
+		if s.req.Foreign() {
+			w.noteForeign(s)
+			return ClosedForeign
+		}
 		return ClosedByProtocol
 	case s.has(quitting):
 		return ClosedByQuit
@@ -79,6 +83,7 @@ func (w *worker) close(s *session, why CloseReason) {
 	drop(&s.toward)
 	splice.CloseFD(int(s.client))
 	s.move(stateFree)
+	w.proxy.crowd.leave(s.host)
 	w.table.put(s)
 	w.load.Add(-1)
 	v.hush()

@@ -11,7 +11,7 @@ type state uint8
 const (
 	// stateFree: the record belongs to nobody.
 	stateFree state = iota
-	// stateFresh: no backend and nothing owed; the next client byte asks for one.
+	// stateFresh: no backend and nothing owed; the client's next request asks for one.
 	stateFresh
 	// stateHeld: the client waits. The gate is shut, or the backend was lost and is not confirmed yet.
 	stateHeld

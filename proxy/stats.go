@@ -19,11 +19,17 @@ const (
 	ClosedReplay                        // the new master refused the session's login or settings
 	ClosedByBackend                     // the backend broke the protocol or answered what nobody asked
 	ClosedShutdown                      // Holdfast ends
+	ClosedForeign                       // the client speaks HTTP or TLS
+	ClosedHandshake                     // a new client did not complete its first request in time
+	ClosedRequest                       // an unfinished request stood still for too long
+	ClosedIdle                          // the client said nothing for too long
+	ClosedOutput                        // the client did not read, or so slowly that its server gave it up
 	closeReasonCount
 )
 
 var closeReasonNames = [closeReasonCount]string{
 	"client", "quit", "protocol-error", "mid-reply", "opaque", "replay-refused", "backend-error", "shutdown",
+	"foreign-protocol", "handshake-timeout", "request-timeout", "idle-timeout", "output-limit",
 }
 
 func (r CloseReason) String() string { return closeReasonNames[r] }
@@ -35,6 +41,7 @@ type Stats struct {
 	Unanswered int // sessions with unanswered requests
 	Accepted   uint64
 	Closed     [closeReasonCount]uint64
+	Turned     [turnReasonCount]uint64
 	Refused    uint64         // requests answered as not executed because the gate refused
 	Cut        resp.CutCounts // unanswered requests of lost backend connections
 }
@@ -46,6 +53,9 @@ func (s *Stats) add(o Stats) {
 	s.Accepted += o.Accepted
 	s.Refused += o.Refused
 	s.Cut.Add(o.Cut)
+	for i, n := range o.Turned {
+		s.Turned[i] += n
+	}
 	for i, n := range o.Closed {
 		s.Closed[i] += n
 	}
@@ -79,7 +89,7 @@ func (p *Pool) Clients() (connected, held int) {
 
 func (v *view) stats() Stats {
 	s := Stats{Held: v.lists[stateHeld].n, Unanswered: v.busy, Accepted: v.accepted, Closed: v.closed, Refused: v.refused,
-		Cut: v.cut}
+		Turned: v.turned, Cut: v.cut}
 	for _, l := range v.lists {
 		s.Clients += l.n
 	}

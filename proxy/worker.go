@@ -17,6 +17,7 @@ const (
 	tokenAcceptAgain
 	tokenNag
 	tokenDials
+	tokenSweep
 )
 
 // nagEvery is how often a worker repeats its evidence while clients wait for a lost backend to be confirmed: evidence
@@ -41,7 +42,11 @@ type worker struct {
 	gather  gather
 	spare   []byte // for replays and resends; valid within one callback
 	load    atomic.Int64
+	spareFD splice.Spare
+	swept   int // the slab that was swept last
 	stopped bool
+	// sweeping: the timer of the next sweep is set.
+	sweeping bool
 }
 
 // view is one worker's part of one pool.
@@ -52,6 +57,7 @@ type view struct {
 	// suspect: a connection broke under unanswered requests. Nothing is forwarded until the control plane publishes
 	// a route, which it does for every evidence.
 	suspect  bool
+	guard    guard
 	nagging  bool
 	dialsDue bool // dialQueued will be called in this pass
 	lists    [stateCount]list
@@ -67,6 +73,9 @@ type view struct {
 	connected, held atomic.Int64
 	accepted        uint64
 	refused         uint64
+	turned          [turnReasonCount]uint64
+	turnedNote      rarely
+	foreignNote     rarely
 	closed          [closeReasonCount]uint64
 }
 
@@ -88,6 +97,8 @@ func (w *worker) run(ctx context.Context) error {
 			}
 		}
 	}
+	w.spareFD.Take()
+	defer w.spareFD.Give()
 	err := w.loop.Run(ctx, w)
 	w.stopped = true
 	for _, v := range w.views {
@@ -130,6 +141,8 @@ func (w *worker) OnTimer(tok uint64) {
 	switch tok >> 56 {
 	case tokenAcceptAgain:
 		w.acceptAgain(tok)
+	case tokenSweep:
+		w.sweep()
 	case tokenNag:
 		w.nag(w.views[uint32(tok)])
 	case tokenBackend:
