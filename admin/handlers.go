@@ -86,6 +86,9 @@ func (s *Server) snapshot() Status {
 		if p.Closed == nil {
 			p.Closed = map[string]uint64{}
 		}
+		if p.TurnedAway == nil {
+			p.TurnedAway = map[string]uint64{}
+		}
 		pools[i] = p
 	}
 	st.Pools = pools

@@ -19,7 +19,7 @@ func TestStatusIsStableJSON(t *testing.T) {
 	}
 	want := `{"version":"v9","pools":[{"name":"cache","state":"serving","since":"2025-03-01T12:00:00Z","why":"master answers",` +
 		`"epoch":4,"gate":"open","held_by_operator":false,"master":"","listen":[],"protocol":"","failover":"",` +
-		`"clients":0,"held":0,"in_flight":0,"failovers":0,"accepted":0,"refused":0,"closed":{},"journal_error":"",` +
+		`"clients":0,"held":0,"in_flight":0,"failovers":0,"accepted":0,"refused":0,"closed":{},"turned_away":{},"journal_error":"",` +
 		`"backends":[],"last_receipt":null}]}`
 	if got := compact(t, body); got != want {
 		t.Errorf("body:\n got %s\nwant %s", got, want)

@@ -32,6 +32,8 @@ type Pool struct {
 	Accepted uint64            `json:"accepted"`
 	Refused  uint64            `json:"refused"` // requests answered as not executed, because the gate refused
 	Closed   map[string]uint64 `json:"closed"`  // ended connections by reason
+	// TurnedAway counts connections that were refused before they counted as accepted, by reason.
+	TurnedAway map[string]uint64 `json:"turned_away"`
 
 	JournalError string `json:"journal_error"` // why the journal cannot be written, which forbids promotions; empty: it can
 

@@ -23,6 +23,14 @@ type Proxy struct {
 	Loops      int    // event loops; 0: half as many as CPUs, at least one
 	ClientsMax int    // client connections of the process; 0: as many as the file descriptor limit carries
 	Congestion string // TCP congestion control of both sides; "": whatever the system uses; see CongestionAuto
+
+	ClientsPerAddress int // client connections of one IP address; 0: no limit
+
+	// How long a client may keep Holdfast waiting; 0: for ever.
+	HandshakeTimeout Duration // from a new client's first byte to the end of its first request
+	RequestTimeout   Duration // an unfinished request stands still
+	IdleTimeout      Duration // a client says nothing
+	OutputTimeout    Duration // a client takes nothing of what waits for it
 }
 
 // Pool is one service: its listeners, its backends, one master at a time.

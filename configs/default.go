@@ -31,6 +31,15 @@ const (
 	// defaultMinGap stops two sick nodes from passing the mastership to and fro.
 	defaultMinGap = Duration(60 * time.Second)
 
+	// defaultHandshakeTimeout is far more than any client needs for a request that it has begun, over any network.
+	defaultHandshakeTimeout = Duration(10 * time.Second)
+
+	// defaultRequestTimeout outlasts the retransmissions of a bad network; the time runs only while nothing arrives.
+	defaultRequestTimeout = Duration(60 * time.Second)
+
+	// defaultOutputTimeout is the time after which Redis as it ships gives up a subscriber that reads too slowly.
+	defaultOutputTimeout = Duration(60 * time.Second)
+
 	// defaultDrainMax is far above what a replica needs to read a full socket buffer, and well inside defaultMaxWait,
 	// so that a release still finds its clients waiting.
 	defaultDrainMax = Duration(time.Second)
@@ -38,7 +47,10 @@ const (
 
 // Default is the configuration of an empty file. It has no pools, and so does not pass Validate.
 func Default() Config {
-	return Config{Admin: Admin{Listen: defaultAdminListen}, Proxy: Proxy{Congestion: CongestionAuto}}
+	return Config{Admin: Admin{Listen: defaultAdminListen}, Proxy: Proxy{
+		Congestion:       CongestionAuto,
+		HandshakeTimeout: defaultHandshakeTimeout, RequestTimeout: defaultRequestTimeout, OutputTimeout: defaultOutputTimeout,
+	}}
 }
 
 // DefaultPool is what a pool of the protocol has before its table is read.

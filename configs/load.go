@@ -73,6 +73,11 @@ func (c *Config) read(t *table) {
 	proxy.number("loops", &c.Proxy.Loops)
 	proxy.number("clients_max", &c.Proxy.ClientsMax)
 	text(proxy, "congestion", &c.Proxy.Congestion)
+	proxy.number("clients_per_address", &c.Proxy.ClientsPerAddress)
+	proxy.unit("handshake_timeout", &c.Proxy.HandshakeTimeout)
+	proxy.unit("request_timeout", &c.Proxy.RequestTimeout)
+	proxy.unit("idle_timeout", &c.Proxy.IdleTimeout)
+	proxy.unit("output_timeout", &c.Proxy.OutputTimeout)
 	proxy.done()
 	for _, pool := range t.subs("pool", "[[pool]], in double brackets") {
 		c.Pools = append(c.Pools, readPool(pool))

@@ -7,7 +7,8 @@ func schema() []string {
 	return []string{
 		"state_dir",
 		"admin.listen", "admin.token_file",
-		"proxy.loops", "proxy.clients_max", "proxy.congestion",
+		"proxy.loops", "proxy.clients_max", "proxy.clients_per_address", "proxy.congestion",
+		"proxy.handshake_timeout", "proxy.request_timeout", "proxy.idle_timeout", "proxy.output_timeout",
 		"pool.name", "pool.listen", "pool.protocol", "pool.failover", "pool.deny", "pool.backends",
 		"pool.backends.name", "pool.backends.address", "pool.backends.machine",
 		"pool.check.interval", "pool.check.silence", "pool.check.patience", "pool.check.username",

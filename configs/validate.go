@@ -18,6 +18,9 @@ const (
 	// congestionBytesMax is TCP_CA_NAME_MAX of the kernel without its closing zero.
 	congestionBytesMax = 15
 
+	// timeoutMin is how often the limits are looked at; timeoutMax is longer than anybody waits.
+	timeoutMin, timeoutMax = Duration(time.Second), Duration(24 * time.Hour)
+
 	// poolsMax is a hundred machines of ten services; each pool costs a goroutine and a connection to every backend.
 	poolsMax = 1000
 )
@@ -64,9 +67,26 @@ func (a *Admin) validate(out *faults) {
 func (p *Proxy) validate(out *faults) {
 	within(out, "proxy.loops", p.Loops, 0, loopsMax)
 	within(out, "proxy.clients_max", p.ClientsMax, 0, clientsMaxMax)
+	within(out, "proxy.clients_per_address", p.ClientsPerAddress, 0, clientsMaxMax)
+	p.validateTimeouts(out)
 	if p.Congestion != "" && (!isWord(p.Congestion, "-_") || len(p.Congestion) > congestionBytesMax) {
 		out.add("proxy.congestion", quote(p.Congestion), "is no name of a congestion control",
 			"one of /proc/sys/net/ipv4/tcp_available_congestion_control, or leave it out")
+	}
+}
+
+// validateTimeouts allows 0, for ever, and nothing between it and the second in which limits are looked at.
+func (p *Proxy) validateTimeouts(out *faults) {
+	for _, t := range []struct {
+		key string
+		v   Duration
+	}{
+		{"handshake_timeout", p.HandshakeTimeout}, {"request_timeout", p.RequestTimeout},
+		{"idle_timeout", p.IdleTimeout}, {"output_timeout", p.OutputTimeout},
+	} {
+		if t.v != 0 && (t.v < timeoutMin || t.v > timeoutMax) {
+			out.add("proxy."+t.key, shownNumber(t.v), "is out of range", fmt.Sprintf("0s for ever, or %s to %s", timeoutMin, timeoutMax))
+		}
 	}
 }
 

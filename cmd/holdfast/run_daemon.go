@@ -40,7 +40,7 @@ func (d *daemon) open(ctx context.Context, cfg configs.Config) (err error) {
 	if d.authority, err = authority.Open(cfg.StateDir, d.log); err != nil {
 		return err
 	}
-	d.proxy, err = proxy.New(proxy.Options{Loops: cfg.Proxy.Loops, ClientsMax: cfg.Proxy.ClientsMax, Logger: d.log})
+	d.proxy, err = proxy.New(proxyOptions(cfg.Proxy, d.log))
 	if err != nil {
 		return err
 	}

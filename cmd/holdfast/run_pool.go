@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"time"
 
 	"holdfast/configs"
@@ -14,8 +15,9 @@ import (
 const (
 	// keepAlive finds dead peers of idle connections; Redis itself uses 300 s on its side.
 	keepAlive = 60 * time.Second
-	// userTimeout ends a connection whose bytes nobody acknowledges. Health judges long before; this is for what is left.
-	userTimeout = 10 * time.Second
+	// userTimeoutSlack is how much later than Holdfast itself the kernel gives up a connection whose bytes nobody takes. It counts
+	// a peer that only does not read as one that is gone, so it must not be the first to act.
+	userTimeoutSlack = 10 * time.Second
 	// notSentLowat bounds what the kernel takes in for a slow reader beyond what is on its way.
 	notSentLowat = 256 << 10
 	// socketMode lets owner and group of a unix socket connect, as at the admin socket; who may, the directory's group decides.
@@ -90,17 +92,31 @@ func poolOptions(cfg *configs.Pool, global configs.Proxy) proxy.PoolOptions {
 	o := proxy.PoolOptions{
 		Name: cfg.Name, Listen: cfg.Listen, Opaque: cfg.Protocol == configs.ProtocolTCP, Deny: cfg.Deny,
 		Policy: policy(cfg.Policy.InFlight), HeldMax: cfg.Hold.MaxClients,
-		Socket: splice.SocketOptions{
-			KeepAlive: keepAlive, UserTimeout: userTimeout, NotSentLowat: notSentLowat, UnixMode: socketMode,
-		},
 	}
-	if o.Socket.Congestion = global.Congestion; global.Congestion == configs.CongestionAuto {
+	o.Socket = splice.SocketOptions{KeepAlive: keepAlive, NotSentLowat: notSentLowat, Congestion: global.Congestion, UnixMode: socketMode}
+	if global.Congestion == configs.CongestionAuto {
 		o.Socket.Congestion, o.Socket.LoopbackCongestion = "", splice.Unpaced()
+	}
+	o.ClientSocket = o.Socket
+	o.Socket.UserTimeout = cfg.Check.Patience.Std() + userTimeoutSlack
+	if global.OutputTimeout > 0 {
+		o.ClientSocket.UserTimeout = global.OutputTimeout.Std() + userTimeoutSlack
 	}
 	for _, b := range cfg.Backends {
 		o.Backends = append(o.Backends, b.Address)
 	}
 	return o
+}
+
+// proxyOptions are those of the data plane as a whole.
+func proxyOptions(cfg configs.Proxy, log *slog.Logger) proxy.Options {
+	return proxy.Options{
+		Loops: cfg.Loops, ClientsMax: cfg.ClientsMax, Logger: log,
+		Limits: proxy.Limits{
+			Handshake: cfg.HandshakeTimeout.Std(), Request: cfg.RequestTimeout.Std(), Idle: cfg.IdleTimeout.Std(),
+			Output: cfg.OutputTimeout.Std(), PerAddress: cfg.ClientsPerAddress,
+		},
+	}
 }
 
 func policy(p configs.InFlight) resp.Policy {

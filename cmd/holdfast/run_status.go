@@ -29,11 +29,14 @@ func (p *servedPool) status() admin.Pool {
 		Listen: p.cfg.Listen, Protocol: string(p.cfg.Protocol), Failover: string(p.cfg.Failover),
 		Clients: stats.Clients, Held: stats.Held, InFlight: stats.Unanswered, Failovers: h.Failovers,
 		HeldByOperator: h.Held, JournalError: h.Journal,
-		Accepted: stats.Accepted, Refused: stats.Refused, Closed: map[string]uint64{},
+		Accepted: stats.Accepted, Refused: stats.Refused, Closed: map[string]uint64{}, TurnedAway: map[string]uint64{},
 		Backends: []admin.Backend{}, LastReceipt: receipt(h.Last),
 	}
 	for reason, n := range stats.Closed {
 		out.Closed[proxy.CloseReason(reason).String()] = n
+	}
+	for reason, n := range stats.Turned {
+		out.TurnedAway[proxy.TurnReason(reason).String()] = n
 	}
 	for _, b := range h.Backends {
 		out.Backends = append(out.Backends, admin.Backend{

@@ -110,12 +110,14 @@ func TestStatusHasEveryCloseReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := p.status()
-	for _, reason := range []string{"client", "quit", "protocol-error", "mid-reply", "opaque", "replay-refused", "backend-error", "shutdown"} {
+	reasons := []string{"client", "quit", "protocol-error", "mid-reply", "opaque", "replay-refused", "backend-error", "shutdown",
+		"foreign-protocol", "handshake-timeout", "request-timeout", "idle-timeout", "output-limit"}
+	for _, reason := range reasons {
 		if n, found := got.Closed[reason]; !found || n != 0 {
 			t.Errorf("%s: got %d, %v, want a zero", reason, n, found)
 		}
 	}
-	if len(got.Closed) != 8 || got.HeldByOperator || got.JournalError != "" {
+	if len(got.Closed) != len(reasons) || len(got.TurnedAway) != 3 || got.HeldByOperator || got.JournalError != "" {
 		t.Errorf("got %+v", got)
 	}
 }

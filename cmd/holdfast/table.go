@@ -64,6 +64,9 @@ func (t table) writePool(w io.Writer, p admin.Pool) {
 	if text := closedText(p.Closed); text != "" {
 		t.explain(w, "closed", text)
 	}
+	if text := closedText(p.TurnedAway); text != "" {
+		t.explain(w, "turned", "away "+text)
+	}
 	t.writeBackends(w, p)
 	if p.LastReceipt != nil {
 		t.writeReceipt(w, p)

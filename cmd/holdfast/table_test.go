@@ -40,6 +40,7 @@ func troubledPool(now time.Time) admin.Pool {
 	p.Held, p.LastReceipt = 50, nil
 	p.HeldByOperator, p.JournalError = true, "no space left on device"
 	p.Closed = map[string]uint64{"client": 70, "mid-reply": 3, "backend-error": 1, "opaque": 0, "shutdown": 2}
+	p.TurnedAway = map[string]uint64{"clients-max": 12, "descriptors": 0}
 	p.Backends = []admin.Backend{
 		{Name: "redis3", Address: "10.0.0.3:9001", Role: "master", Verdict: "quarantined", LagBytes: -1,
 			Why: "restarted empty: its lineage is not ours"},
@@ -84,6 +85,7 @@ func TestTableCannotSteerTheTerminal(t *testing.T) {
 	evil := "x\x1b[2J\r\x07\u202e\x00"
 	p.Name, p.Why, p.State, p.Gate, p.Listen, p.Protocol = evil, evil, evil, evil, []string{evil}, evil
 	p.HeldByOperator, p.JournalError, p.Closed = true, evil, map[string]uint64{evil: 1}
+	p.TurnedAway = p.Closed
 	p.LastReceipt = &admin.Receipt{Old: evil, New: evil, Trigger: evil, PhasesMS: admin.Phases{{Name: evil, MS: 1}}}
 	for i := range p.Backends {
 		p.Backends[i] = admin.Backend{Name: evil, Address: evil, Role: evil, Verdict: evil, Why: evil}
