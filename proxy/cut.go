@@ -61,16 +61,32 @@ func (w *worker) cutSession(s *session, clean bool) bool {
 	return s.state != stateFree
 }
 
-// harvest reads what the backend has sent, although the client may not take it: it is bounded by the kernel's buffer.
+const (
+	// harvestMax bounds what is read for a client that does not take it, in bytes. The requests behind it are cut: reads are
+	// sent again and writes are told to be unknown, which is true of them. Above it, a crowd of clients that ask for
+	// much and read nothing would have all the others wait until everything that it asked for is copied.
+	harvestMax = resp.WholeMax
+	// harvestOpenMax is the same while a large reply is under way, which costs the connection unless it comes to its end.
+	harvestOpenMax = 256 << 10
+)
+
+// harvest reads what the backend has sent, although the client may not take it.
 func (w *worker) harvest(s *session) {
 	for s.bulk != nil && !s.bulk.request && w.runBulk(s) {
 	}
 	s.set(backendReadable, s.state != stateFree && s.backend >= 0)
 	for s.has(backendReadable) && s.backend >= 0 && (s.bulk == nil || s.bulk.request) {
-		if w.readReplies(s) < 0 {
+		if w.readReplies(s) < 0 || buffered(s.toward) > s.harvestRoom() {
 			return
 		}
 	}
+}
+
+func (s *session) harvestRoom() int {
+	if s.has(replyOpen) {
+		return harvestOpenMax
+	}
+	return harvestMax
 }
 
 // cutPool ends every backend connection of this view up to an epoch. What was lost since the last release counts, too.

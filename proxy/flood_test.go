@@ -182,3 +182,53 @@ func dialPlainFrom(t *testing.T, addr string) net.Conn {
 	t.Cleanup(func() { nc.Close() })
 	return nc
 }
+
+// Clients that ask for much and read nothing do not make a failover long: what they do not take is not copied for them, and is
+// asked for again.
+func TestFailoverAmongPipelinesThatNobodyReads(t *testing.T) {
+	const readers, requests = 20, 100
+	a, b := startRedis(t), startRedis(t)
+	replicate(t, a, b)
+	a.do("SET", "middle", repeat("m", 50<<10))
+	r := startProxy(t, nil, a, b)
+	r.Publish(open(1, 0, a.lineage()))
+	var clients []*client
+	for range readers {
+		c := deafClient(t, r.addr)
+		c.send(strings.Repeat(request("GET", "middle"), requests))
+		clients = append(clients, c)
+	}
+	eventually(t, "all of them are behind", func() bool { return r.sessionsBehind() == readers })
+	eventually(t, "the replica has the value", func() bool { return b.do("EXISTS", "middle") == ":1" })
+	a.kill()
+	r.shut(1, 0)
+	r.cut(1)
+	// At most the bound and one read of the scratch buffer beyond it, which the pool of buffers may have rounded up.
+	if got, most := r.buffered(), readers*(harvestMax+(256<<10)); got > most {
+		t.Errorf("buffered: %d bytes, want at most %d", got, most)
+	}
+	b.do("REPLICAOF", "NO", "ONE")
+	r.Publish(open(2, 1, b.lineage()))
+	results := make(chan error, readers)
+	for _, c := range clients { // all at once: the longer a window was shut, the later its opening is noticed
+		go readAll(c, requests, results) // awaited below
+	}
+	for range clients {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// readAll reads n times the value of TestFailoverAmongPipelinesThatNobodyReads.
+func readAll(c *client, n int, result chan<- error) {
+	_ = c.nc.(*net.TCPConn).SetReadBuffer(4 << 20)
+	_ = c.nc.SetReadDeadline(time.Now().Add(20 * time.Second))
+	for i := range n {
+		if got, err := c.decode(); err != nil || len(got) != 50<<10 {
+			result <- fmt.Errorf("reply %d: got %.40q, %w", i, got, err)
+			return
+		}
+	}
+	result <- nil
+}
