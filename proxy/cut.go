@@ -76,7 +76,7 @@ func (w *worker) harvest(s *session) {
 	}
 	s.set(backendReadable, s.state != stateFree && s.backend >= 0)
 	for s.has(backendReadable) && s.backend >= 0 && (s.bulk == nil || s.bulk.request) {
-		if w.readReplies(s) < 0 || buffered(s.toward) > s.harvestRoom() {
+		if buffered(s.toward) > s.harvestRoom() || w.readReplies(s) < 0 {
 			return
 		}
 	}

@@ -12,6 +12,10 @@ const (
 	// dialsMax is the number of connections that one pool makes at a time, all loops together. A listening Redis queues
 	// 511 (tcp-backlog); what exceeds the queue waits a second for the kernel's next SYN. Half is left to others.
 	dialsMax = 256
+	// laggardsMax is how many of these may belong to clients that have not read what they already have. What such a client
+	// asked for is sent to the new master all at once, and hundreds of them would keep it busy before anybody else is served;
+	// so they come a few at a time, and last.
+	laggardsMax = 8
 	// dialTimeout is when a dial without an answer is given up; a hung host is judged by the control plane long before.
 	dialTimeout = 2 * time.Second
 )
@@ -40,7 +44,7 @@ func (w *worker) want(s *session) {
 		return
 	}
 	s.set(overflow, false)
-	if s.view.dialing >= s.view.pool.dialsMax {
+	if s.view.dialing >= s.view.pool.dialsMax || (s.toward != nil && s.view.laggards >= s.view.pool.laggardsMax) {
 		s.move(stateQueued)
 		return
 	}
@@ -58,8 +62,12 @@ func (w *worker) dialNext(v *view) {
 
 func (w *worker) dialQueued(v *view) {
 	v.dialsDue = false
-	for v.lists[stateQueued].n > 0 && (v.dialing < v.pool.dialsMax || !v.steady()) {
-		w.want(v.lists[stateQueued].first)
+	queue := &v.lists[stateQueued]
+	for n := queue.n; n > 0 && queue.n > 0 && (v.dialing < v.pool.dialsMax || !v.steady()); n-- {
+		s := queue.first
+		queue.remove(s) // one that has to wait on lets the others pass
+		queue.add(s)
+		w.want(s)
 	}
 }
 
@@ -85,8 +93,7 @@ func (w *worker) dial(s *session) {
 		return
 	}
 	s.backend, s.stage = int32(fd), stageConnecting
-	s.set(dialSlot, true)
-	v.dialing++
+	w.beginDial(s)
 	s.move(stateDialing)
 	if pending {
 		w.loop.After(dialTimeout, s.token(tokenBackend))
@@ -227,9 +234,22 @@ func (w *worker) leave(s *session) {
 	w.dialNext(s.view)
 }
 
+func (w *worker) beginDial(s *session) {
+	s.set(dialSlot, true)
+	s.view.dialing++
+	if s.toward != nil {
+		s.set(laggard, true)
+		s.view.laggards++
+	}
+}
+
 func (w *worker) endDial(s *session) {
 	s.set(dialSlot, false)
 	s.view.dialing--
+	if s.has(laggard) {
+		s.set(laggard, false)
+		s.view.laggards--
+	}
 }
 
 // ready: the backend connection equals the one before. What waited is sent, in order.

@@ -232,3 +232,40 @@ func readAll(c *client, n int, result chan<- error) {
 	}
 	result <- nil
 }
+
+// More clients that do not read than a pool may dial at a time: none of them may keep its slot for want of reading, and a client
+// that reads is not served after all of them.
+func TestClientsThatDoNotReadHoldNoDials(t *testing.T) {
+	const readers = dialsMax + 20
+	a, b := startRedis(t), startRedis(t)
+	replicate(t, a, b)
+	a.do("SET", "middle", repeat("m", 20<<10))
+	r := startProxyWith(t, Options{Loops: 2}, func(o *PoolOptions) { o.ClientSocket.NotSentLowat = 16 << 10 }, a, b)
+	r.Publish(open(1, 0, a.lineage()))
+	good := dialClient(t, r.addr)
+	good.want("+PONG", "PING")
+	for range readers {
+		deafClient(t, r.addr).send(strings.Repeat(request("GET", "middle"), 30))
+	}
+	eventually(t, "all of them are behind", func() bool { return r.sessionsBehind() == readers })
+	a.kill()
+	r.shut(1, 0)
+	r.cut(1)
+	good.send(request("PING"))
+	b.do("REPLICAOF", "NO", "ONE")
+	begin := time.Now()
+	r.Publish(open(2, 1, b.lineage()))
+	if got := good.read(); got != "+PONG" {
+		t.Fatalf("got %q", got)
+	}
+	t.Logf("served %v after the release", time.Since(begin))
+	eventually(t, "all of them have a backend again", func() bool {
+		n := 0
+		r.each(func(s *session) {
+			if s.state == stateServing {
+				n++
+			}
+		})
+		return n == readers+1
+	})
+}

@@ -46,6 +46,8 @@ type Pool struct {
 	index     int
 	heldMax   int // share of one loop
 	dialsMax  int // the same
+	// laggardsMax is the same.
+	laggardsMax int
 }
 
 func newPool(p *Proxy, o PoolOptions) (*Pool, error) {
@@ -54,7 +56,8 @@ func newPool(p *Proxy, o PoolOptions) (*Pool, error) {
 		return nil, fmt.Errorf("pool %q: %w: %s", o.Name, ErrUnknownDeny, strings.Join(unknown, ", "))
 	}
 	pool := &Pool{name: o.Name, options: o, proxy: p, care: care, index: len(p.pools)}
-	pool.heldMax, pool.dialsMax = max(1, o.HeldMax/len(p.workers)), max(1, dialsMax/len(p.workers))
+	share := func(of int) int { return max(1, of/len(p.workers)) }
+	pool.heldMax, pool.dialsMax, pool.laggardsMax = share(o.HeldMax), share(dialsMax), share(laggardsMax)
 	pool.route.Store(&Route{Backend: -1})
 	for _, b := range o.Backends {
 		a, err := splice.ParseAddress(b)

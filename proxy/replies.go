@@ -44,7 +44,9 @@ func (w *worker) onBackend(s *session, ev splice.Events) {
 	}
 }
 
-// pumpReplies reads the backend while the client takes what comes. It reports whether the session is gone.
+// pumpReplies reads the backend while the client takes what comes. The replies to a replay are not the client's: were they left
+// because it does not read, its dial would never end, and enough of such clients would hold all the slots there are. It reports
+// whether the session is gone.
 func (w *worker) pumpReplies(s *session) bool {
 	if s.bulk != nil && !s.bulk.request {
 		if w.runBulk(s); s.state == stateFree || s.bulk != nil {
@@ -52,7 +54,7 @@ func (w *worker) pumpReplies(s *session) bool {
 		}
 	}
 	for budget := replyBudget; s.has(backendReadable) && s.backend >= 0; {
-		if s.toward != nil || (s.bulk != nil && !s.bulk.request) {
+		if s.state != stateDialing && (s.toward != nil || (s.bulk != nil && !s.bulk.request)) {
 			s.set(outrun, s.has(outrun) || s.conv.Listening())
 			break // the client's readiness comes back here
 		}

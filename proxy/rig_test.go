@@ -285,7 +285,7 @@ func wantBooksBalanced(t testing.TB, p *Proxy) {
 			if v.accepted != closed {
 				t.Errorf("loop %d: %d accepted, %d closed", w.id, v.accepted, closed)
 			}
-			if v.busy != 0 || v.dialing != 0 || v.connected.Load() != 0 {
+			if v.busy != 0 || v.dialing != 0 || v.laggards != 0 || v.connected.Load() != 0 {
 				t.Errorf("loop %d: busy %d, dialing %d, connected %d", w.id, v.busy, v.dialing, v.connected.Load())
 			}
 		}

@@ -24,6 +24,7 @@ const (
 	counted                            // the session is counted in view.busy
 	identity                           // the next replay reply is the backend's INFO
 	dialSlot                           // the session holds one of its view's dial slots
+	laggard                            // ... and one of those for clients that are behind
 	overflow                           // too many clients are held already: this one is answered instead
 	requestsKept                       // in holds whole requests that were read and not yet looked at
 	clientGone                         // the client reads no more: what it is owed is thrown away

@@ -127,8 +127,7 @@ func (w *worker) unslow(s *session) {
 func (w *worker) dropBackend(s *session) {
 	w.commit()
 	if s.has(dialSlot) {
-		s.set(dialSlot, false)
-		s.view.dialing--
+		w.endDial(s)
 	}
 	if s.bulk != nil {
 		w.dropBulk(s)

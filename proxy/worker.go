@@ -62,6 +62,7 @@ type view struct {
 	dialsDue bool // dialQueued will be called in this pass
 	lists    [stateCount]list
 	dialing  int // sessions in stateDialing that hold a dial slot
+	laggards int // of these, sessions whose client was behind
 	busy     int // sessions with unanswered requests
 	quiet    []func()
 	// fallen counts what became of sessions that lost their backend by themselves since the last release; a cut reports
