@@ -69,7 +69,8 @@ func (c *client) key(kind string) string {
 // run works until ctx ends, then proves once more that the session is its own.
 func (c *client) run(ctx context.Context, clients *sync.WaitGroup) {
 	defer clients.Done()
-	due := c.load.tally.now() + c.rng.Int64N(int64(c.load.opts.Think)) // so that fifty clients do not march in step
+	pace := max(c.load.opts.Think, c.load.opts.Interval)
+	due := c.load.tally.now() + c.rng.Int64N(int64(pace)) // so that fifty clients do not march in step
 	for ctx.Err() == nil {
 		if c.conn == nil {
 			if c.connect(ctx) != nil {
@@ -120,7 +121,9 @@ func (c *client) turn(due int64) {
 		c.operate()
 	}
 	c.operations++
-	raise(&c.load.tally.stallMax, c.load.tally.now()-began)
+	took := c.load.tally.now() - began
+	raise(&c.load.tally.stallMax, took)
+	c.load.tally.latency.note(took)
 	if c.erred {
 		c.errorOps++
 		raise(&c.load.tally.errorOpsMax, c.errorOps)

@@ -36,6 +36,7 @@ type PoolStatus struct {
 	Held      int             `json:"held"`
 	InFlight  int             `json:"in_flight"`
 	Failovers int             `json:"failovers"`
+	Closed    map[string]int  `json:"closed"`
 	Backends  []BackendStatus `json:"backends"`
 	Receipt   *Receipt        `json:"last_receipt"`
 }

@@ -47,7 +47,7 @@ func (d Drill) Run(ctx context.Context, o Options) (Report, error) {
 func Drills() []Drill {
 	var all []Drill
 	for _, p := range []plan{sigkill(), drain(), sigstop(), sigstopShort(), slowCommand(), secondFailover(), rebornEmpty(), rebornOld(),
-		switchovers(), bothDead(), bothDeadTooLong(), restartSwapped(), sidecar()} {
+		switchovers(), bothDead(), bothDeadTooLong(), restartSwapped(), sidecar(), hostile()} {
 		all = append(all, Drill{Name: p.name, Fault: p.fault, run: p.run})
 	}
 	return append(all, Drill{Name: "tcp", Fault: "the backend of a byte stream pool dies, then both", run: runTCP})
@@ -75,7 +75,10 @@ type plan struct {
 	gapMax      time.Duration
 	promotions  int // exactly; -1: not judged
 	errors      errorRule
-	converge    bool // all nodes must hold the same data in the end
+	interval    time.Duration                       // as in LoadOptions
+	strangers   bool                                // others use the pool, too: receipts count more than our clients saw
+	after       func(context.Context, *scene) error // runs under load, when all clients are served again
+	converge    bool                                // all nodes must hold the same data in the end
 }
 
 // run builds the scene, commits the fault under load, and judges.
@@ -101,6 +104,11 @@ func (p plan) run(ctx context.Context, o Options) (r Report, err error) {
 	s.report.ClientsAfter = s.load.kept(before)
 	s.report.Gap, s.report.Stall = s.load.tally.gap(), time.Duration(s.load.tally.stallMax.Load())
 	s.report.Noise = time.Duration(s.load.tally.noiseMax.Load())
+	if p.after != nil {
+		if err := p.after(ctx, s); err != nil {
+			s.report.promise(false, "the scene comes to rest", "%v", err)
+		}
+	}
 	s.stopLoad()
 	if err := s.verify(ctx, p); err != nil {
 		s.report.promise(false, "the data can be verified", "%v", err)

@@ -75,7 +75,7 @@ func (s *scene) judgeErrors(p plan) {
 // compared: the status shows the last receipt alone.
 func (s *scene) judgeReceipt(p plan) {
 	r := &s.report
-	if p.promotions != 1 {
+	if p.promotions != 1 || p.strangers {
 		return
 	}
 	if r.Receipt == nil || r.Promotions != 1 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
 
 // scene is what a drill happens in: servers, proxies and clients, all in one directory that goes with it.
@@ -17,13 +18,15 @@ type scene struct {
 	load     *Load
 	loadEnd  context.CancelFunc
 	loadDone chan struct{}
-	epoch    uint64 // of the pool before the fault
+	epoch    uint64        // of the pool before the fault
+	interval time.Duration // as in the plan
+	hostiles *hostiles     // nil: there are none
 	report   Report
 }
 
 // newScene returns when all clients are being served by a pair that is in sync.
 func newScene(ctx context.Context, o Options, p plan) (*scene, error) {
-	s := &scene{opts: o}
+	s := &scene{opts: o, interval: p.interval}
 	err := s.build(ctx, p)
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -72,7 +75,7 @@ func (s *scene) addDaemon(ctx context.Context, opts DaemonOptions) (*Daemon, err
 
 func (s *scene) startLoad(ctx context.Context) error {
 	s.load = NewLoad(LoadOptions{Address: s.daemon.Address(), Clients: s.opts.Clients, Think: s.opts.Think, Seed: s.opts.Seed,
-		HungAfter: drillHungAfter})
+		Interval: s.interval, HungAfter: drillHungAfter})
 	s.report.Seed = s.load.opts.Seed
 	ctx, s.loadEnd = context.WithCancel(ctx)
 	s.loadDone = make(chan struct{})
@@ -137,6 +140,9 @@ func (s *scene) close() error {
 	var errs []error
 	if s.loadEnd != nil {
 		s.loadEnd()
+	}
+	if s.hostiles != nil {
+		s.hostiles.stop()
 	}
 	for _, d := range s.daemons {
 		errs = append(errs, d.Close())

@@ -115,6 +115,13 @@ func (l *Load) witness(ctx context.Context, done *sync.WaitGroup) {
 // Mark begins the window in which the longest gap and stall are measured.
 func (l *Load) Mark() { l.tally.mark() }
 
+// Measure begins a window for the time that operations take, and returns when it has lasted for d.
+func (l *Load) Measure(ctx context.Context, d time.Duration) (Percentiles, error) {
+	l.tally.latency.mark()
+	err := pause(ctx, d)
+	return l.tally.latency.percentiles(), err
+}
+
 // Counts is the present state, for a live display and for reports.
 func (l *Load) Counts() Counts { return l.tally.counts() }
 

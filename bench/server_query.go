@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -116,4 +117,17 @@ func (s *Server) keys(ctx context.Context) (string, error) {
 		fmt.Fprintf(&b, "%s ", count)
 	}
 	return b.String(), nil
+}
+
+// clients is how many connections the server has from anybody but its replicas.
+func (s *Server) clients(ctx context.Context) (int, error) {
+	info, err := s.Info(ctx, "clients")
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(info["connected_clients"])
+	if err != nil {
+		return 0, fmt.Errorf("count clients of %s: %w", s.Name, err)
+	}
+	return n, nil
 }

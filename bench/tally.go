@@ -24,6 +24,7 @@ type tally struct {
 	stallMax    atomic.Int64 // ns, longest time one client waited for one operation since mark
 	noiseMax    atomic.Int64 // ns, how late the machine let a waiting goroutine run since mark
 	errorOpsMax atomic.Int64 // most operations with an error that one client had
+	latency     latency      // of all operations
 
 	mu      sync.Mutex // guards the rest
 	classes map[string]int
