@@ -50,6 +50,10 @@ func NewDaemon(dir string, opts DaemonOptions) (*Daemon, error) {
 		return nil, fmt.Errorf("write configuration of %s: %w", d.Name, err)
 	}
 	d.argv = []string{opts.Binary, "run", "-c", file}
+	if opts.Descriptors > 0 {
+		limited := fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, opts.Descriptors)
+		d.argv = append([]string{"sh", "-c", limited}, d.argv...)
+	}
 	return d, nil
 }
 

@@ -37,6 +37,7 @@ type PoolStatus struct {
 	InFlight  int             `json:"in_flight"`
 	Failovers int             `json:"failovers"`
 	Closed    map[string]int  `json:"closed"`
+	Turned    map[string]int  `json:"turned_away"`
 	Backends  []BackendStatus `json:"backends"`
 	Receipt   *Receipt        `json:"last_receipt"`
 }

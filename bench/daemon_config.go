@@ -22,6 +22,8 @@ type DaemonOptions struct {
 	MaxWait  time.Duration
 	MinGap   time.Duration
 	InFlight string
+	// Descriptors is the limit of open files of the process; 0: ours.
+	Descriptors int
 }
 
 // BackendRef names one backend in the configuration.

@@ -9,10 +9,13 @@ import (
 // identify checks that the new connection leads to the master that the route means, not to a node that took its
 // address. A client user who may not ask INFO leaves it to the control connection, which broke if the process ended.
 func (w *worker) identify(s *session, first byte, frame []byte) (EvidenceKind, bool) {
-	noauth := bytes.HasPrefix(frame, []byte("-NOAUTH"))
-	s.learnGuard(noauth)
 	if first == '-' {
-		if noauth || bytes.HasPrefix(frame, []byte("-NOPERM")) {
+		if bytes.HasPrefix(frame, []byte("-NOAUTH")) {
+			s.learnGuard(true)
+			return 0, true
+		}
+		if bytes.HasPrefix(frame, []byte("-NOPERM")) {
+			s.learnGuard(false)
 			return 0, true
 		}
 		if resp.Refusal(frame) {
@@ -20,6 +23,7 @@ func (w *worker) identify(s *session, first byte, frame []byte) (EvidenceKind, b
 		}
 		return EvidenceTimeout, false // no more clients, protected mode: alive, but not for us
 	}
+	s.learnGuard(false)
 	lineage := s.view.seen.Lineage
 	if s.view.seen.Epoch != s.epoch {
 		return EvidenceIdentity, false
