@@ -3,6 +3,7 @@ package proxy
 import (
 	"io"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -70,6 +71,22 @@ func TestGuestsHearWhatTheServerSays(t *testing.T) {
 				t.Errorf("the guest made the server look ill: %v", <-r.evidence)
 			}
 		})
+	}
+}
+
+// What one master asks for says nothing about the next.
+func TestGuardIsForgottenWithItsMaster(t *testing.T) {
+	a, b := startRedis(t, "--requirepass", guestPassword), startRedis(t)
+	r := startProxy(t, nil, a, b)
+	r.Publish(open(1, 0, a.lineageWith(guestPassword)))
+	many := []string{"MGET", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"}
+	for range 2 { // on both loops
+		dialClient(t, r.addr).want("-NOAUTH Authentication required.", "GET", "k")
+	}
+	dialClient(t, r.addr).want("-ERR Protocol error: unauthenticated multibulk length", many...)
+	r.Publish(open(2, 1, b.lineage()))
+	for range 2 {
+		dialClient(t, r.addr).want("*["+strings.TrimSpace(strings.Repeat("nil ", 11))+"]", many...)
 	}
 }
 

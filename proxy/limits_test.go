@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -95,6 +96,26 @@ func TestRequestTimeout(t *testing.T) {
 	r.closedBy(ClosedRequest, 2)
 	if !stuck.ended() || !large.ended() {
 		t.Error("a client that stands still is still there")
+	}
+}
+
+// A body that leaves user space makes progress, too.
+func TestLargeUploadMayTakeItsTime(t *testing.T) {
+	const size, pieces = 1 << 20, 16
+	s := startRedis(t)
+	r := startLimited(t, Limits{Request: short}, s)
+	c := dialClient(t, r.addr)
+	c.want("+PONG", "PING")
+	c.send(fmt.Sprintf("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n", size))
+	tick := time.NewTicker(short / 4)
+	defer tick.Stop()
+	for range pieces {
+		c.send(repeat("x", size/pieces))
+		<-tick.C
+	}
+	c.send("\r\n")
+	if got := c.read(); got != "+OK" {
+		t.Fatalf("got %q", got)
 	}
 }
 
