@@ -17,7 +17,8 @@ func TestStatusIsStableJSON(t *testing.T) {
 	if got, want := resp.StatusCode, 200; got != want {
 		t.Fatalf("status: got %d, want %d: %s", got, want, body)
 	}
-	want := `{"version":"v9","pools":[{"name":"cache","state":"serving","since":"2025-03-01T12:00:00Z","why":"master answers",` +
+	want := `{"version":"v9","runtime":{"goroutines":0,"heap_bytes":0,"pipes":0,"pipes_in_use":0},` +
+		`"pools":[{"name":"cache","state":"serving","since":"2025-03-01T12:00:00Z","why":"master answers",` +
 		`"epoch":4,"gate":"open","held_by_operator":false,"master":"","listen":[],"protocol":"","failover":"",` +
 		`"clients":0,"held":0,"in_flight":0,"failovers":0,"accepted":0,"refused":0,"closed":{},"turned_away":{},"journal_error":"",` +
 		`"backends":[],"last_receipt":null}]}`

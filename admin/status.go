@@ -4,8 +4,17 @@ import "time"
 
 // Status is the whole picture. The JSON names are a public contract: fields are added, never renamed.
 type Status struct {
-	Version string `json:"version"`
-	Pools   []Pool `json:"pools"`
+	Version string  `json:"version"`
+	Runtime Runtime `json:"runtime"`
+	Pools   []Pool  `json:"pools"`
+}
+
+// Runtime is what the process itself holds. After a failover all of it comes back to what it was before.
+type Runtime struct {
+	Goroutines int    `json:"goroutines"`
+	HeapBytes  uint64 `json:"heap_bytes"`   // what the last garbage collection found to be in use
+	Pipes      int    `json:"pipes"`        // kernel pipes that the event loops keep
+	PipesInUse int    `json:"pipes_in_use"` // of these, how many hold somebody's bytes
 }
 
 // Pool is one service as its clients meet it.

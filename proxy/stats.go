@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"holdfast/proxy/resp"
+	"holdfast/splice"
 )
 
 // CloseReason says why a session ended. Every session ends with exactly one.
@@ -75,6 +77,27 @@ func (p *Pool) Stats(ctx context.Context) (Stats, error) {
 	mu.Lock()
 	defer mu.Unlock()
 	return sum, err
+}
+
+// Pipes counts the kernel pipes of all loops; a loop that does not answer before ctx ends is left out and the error says so.
+func (p *Proxy) Pipes(ctx context.Context) (splice.PipeStats, error) {
+	answers := make(chan splice.PipeStats, len(p.workers)) // room for all, so no loop ever waits
+	var sum splice.PipeStats
+	for _, w := range p.workers {
+		if !w.loop.Post(func() { answers <- w.loop.Pipes().Stats() }) {
+			return sum, errLoopEnded
+		}
+	}
+	for range p.workers {
+		select {
+		case s := <-answers:
+			sum.Open += s.Open
+			sum.InUse += s.InUse
+		case <-ctx.Done():
+			return sum, fmt.Errorf("count pipes: %w", context.Cause(ctx))
+		}
+	}
+	return sum, nil
 }
 
 // Clients is the number of connected and of held clients. It reads counters and never waits for a loop.

@@ -60,7 +60,7 @@ func (d *daemon) openAdmin(ctx context.Context, cfg configs.Admin) error {
 		return err
 	}
 	d.admin = admin.New(admin.Options{
-		Source: statusSource{d.pools}, Operator: operator{d.pools}, Ready: d.ready,
+		Source: statusSource{d.proxy, d.pools}, Operator: operator{d.pools}, Ready: d.ready,
 		Token: token, Logger: d.log, Version: buildVersion(),
 	})
 	if d.listener, err = admin.Listen(ctx, cfg.Listen); err != nil {

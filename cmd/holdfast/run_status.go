@@ -2,6 +2,9 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"runtime"
+	"runtime/metrics"
 	"slices"
 	"time"
 
@@ -11,14 +14,31 @@ import (
 )
 
 // statusSource tells the admin API what the controllers and the data plane know.
-type statusSource struct{ pools []*servedPool }
+type statusSource struct {
+	proxy *proxy.Proxy
+	pools []*servedPool
+}
 
 func (s statusSource) Status() admin.Status {
-	status := admin.Status{Version: buildVersion(), Pools: []admin.Pool{}}
+	status := admin.Status{Version: buildVersion(), Runtime: s.runtime(), Pools: []admin.Pool{}}
 	for _, p := range s.pools {
 		status.Pools = append(status.Pools, p.status())
 	}
 	return status
+}
+
+// liveHeap is the metric of what survived the last garbage collection. Unlike the size of the heap it does not swing between two.
+const liveHeap = "/gc/heap/live:bytes"
+
+func (s statusSource) runtime() admin.Runtime {
+	ctx, cancel := context.WithTimeout(context.Background(), statsTimeout)
+	defer cancel()
+	pipes, _ := s.proxy.Pipes(ctx) // what a loop that does not answer would say is missing, not wrong
+	heap := []metrics.Sample{{Name: liveHeap}}
+	metrics.Read(heap)
+	return admin.Runtime{
+		Goroutines: runtime.NumGoroutine(), HeapBytes: heap[0].Value.Uint64(), Pipes: pipes.Open, PipesInUse: pipes.InUse,
+	}
 }
 
 func (p *servedPool) status() admin.Pool {
@@ -49,7 +69,7 @@ func (p *servedPool) status() admin.Pool {
 
 // Failovers gives the receipts that the pool's controller remembers.
 func (s statusSource) Failovers(pool string) ([]admin.Receipt, error) {
-	p, err := operator(s).find(pool)
+	p, err := operator{s.pools}.find(pool)
 	if err != nil {
 		return nil, err
 	}
