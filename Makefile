@@ -30,7 +30,10 @@ tested = $(GO) test $(1) $$($(GO) list ./... | grep -v /bench$$) && $(GO) test $
 
 export CGO_ENABLED = 0
 
-.PHONY: all build deps demo test race fuzz peers bench lint clean
+# Half an hour is 180 failovers; 'make soak SOAKTIME=2m' is a short look at descriptors, goroutines and pipes.
+SOAKTIME  ?= 30m
+
+.PHONY: all build deps demo test race fuzz peers bench soak lint clean
 
 all: build
 
@@ -72,6 +75,10 @@ peers:
 bench: peers deps build
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
 	bin/holdfast bench dataplane $(BENCHFLAGS)
+
+# What Holdfast holds after many failovers, compared with what it held before: SOAKTIME long, figures in bin/soak.json.
+soak: deps build
+	bin/holdfast bench soak --duration $(SOAKTIME) --json bin/soak.json
 
 # The house rules are a test (cmd/holdfast/tidy_test.go), so that 'make test' finds them too.
 lint:

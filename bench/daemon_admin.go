@@ -105,6 +105,23 @@ func (d *Daemon) Status(ctx context.Context) (PoolStatus, error) {
 	return PoolStatus{}, fmt.Errorf("ask %s for its status: no pool %q", d.Name, d.Pool)
 }
 
+// RuntimeStatus is what the daemon's process holds, in its own words.
+type RuntimeStatus struct {
+	Goroutines int64 `json:"goroutines"`
+	HeapBytes  int64 `json:"heap_bytes"`
+	Pipes      int64 `json:"pipes"`
+	PipesInUse int64 `json:"pipes_in_use"`
+}
+
+// Runtime asks for what the daemon's process holds.
+func (d *Daemon) Runtime(ctx context.Context) (RuntimeStatus, error) {
+	var body struct {
+		Runtime RuntimeStatus `json:"runtime"`
+	}
+	err := d.ask(ctx, http.MethodGet, "/v1/status", nil, &body)
+	return body.Runtime, err
+}
+
 // Failovers asks for the receipts of the daemon's one pool, oldest first.
 func (d *Daemon) Failovers(ctx context.Context) ([]Receipt, error) {
 	var receipts []Receipt

@@ -22,7 +22,7 @@ func (c *cli) benchCommand() *cobra.Command {
 			return usagef("a benchmark is needed: 'holdfast bench drill' or 'holdfast bench dataplane'")
 		},
 	}
-	cmd.AddCommand(c.benchDrillCommand(), c.benchDataPlaneCommand(), c.benchCopyProxyCommand())
+	cmd.AddCommand(c.benchDrillCommand(), c.benchSoakCommand(), c.benchDataPlaneCommand(), c.benchCopyProxyCommand())
 	return cmd
 }
 
