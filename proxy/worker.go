@@ -68,7 +68,7 @@ type view struct {
 	// fallen counts what became of sessions that lost their backend by themselves since the last release; a cut reports
 	// it with its own.
 	fallen resp.CutCounts
-	acks   acks
+	acks   resp.Acks
 	cut    resp.CutCounts // the same since the start
 	// connected and held mirror the lengths of the lists for readers outside the loop.
 	connected, held atomic.Int64

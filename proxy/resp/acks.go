@@ -1,6 +1,6 @@
-package proxy
+package resp
 
-// acks counts the acknowledged writes of which it is not yet proven that they left the master's process.
+// Acks counts the acknowledged writes of which it is not yet proven that they left the master's process.
 //
 // Redis writes the replies of one turn of its event loop to its clients and the same turn's stream to its replicas, one
 // connection after the other. A process that dies in between has acknowledged writes that no replica ever got, and no
@@ -10,7 +10,7 @@ package proxy
 //
 // Invariant: ring holds the unproven ticks newest last; what was pushed out of it is counted in older, under the newest
 // tick that was pushed out.
-type acks struct {
+type Acks struct {
 	proven uint32 // ticks before this one are proven
 	began  bool
 	head   int
@@ -28,10 +28,10 @@ const acksRing = 8
 // after compares clock values that wrap.
 func after(a, b uint32) bool { return int32(a-b) > 0 }
 
-// answered notes the reply to a request that was taken at the tick taken.
-func (a *acks) answered(write bool, taken, now uint32) {
+// Answered notes the reply to a request that was taken at the tick taken.
+func (a *Acks) Answered(write bool, taken, now uint32) {
 	if after(a.proven, now) {
-		*a = acks{} // nothing was answered for half a turn of the clock, 37 hours: its order no longer holds
+		*a = Acks{} // nothing was answered for half a turn of the clock, 37 hours: its order no longer holds
 	}
 	if !a.began || after(taken, a.proven) {
 		a.proven, a.began = taken, true
@@ -53,9 +53,9 @@ func (a *acks) answered(write bool, taken, now uint32) {
 	a.ring[a.head] = ack{tick: now, n: 1}
 }
 
-// atRisk is the number of acknowledged writes that are not proven. Ticks before alive are proven by other means: the
+// AtRisk is the number of acknowledged writes that are not proven. Ticks before alive are proven by other means: the
 // master answered a probe that was sent then.
-func (a *acks) atRisk(alive uint32) (n int) {
+func (a *Acks) AtRisk(alive uint32) (n int) {
 	proven := a.proven
 	if after(alive, proven) {
 		proven = alive

@@ -1,4 +1,4 @@
-package proxy
+package resp
 
 import "testing"
 
@@ -23,15 +23,15 @@ func TestAcksAtRisk(t *testing.T) {
 		{"a probe proves", []step{{true, 10, 12}, {true, 10, 20}}, 15, 1},
 		{"the clock wraps", []step{{true, 0xfffffff0, 0xfffffff8}, {true, 0xfffffffa, 2}}, 0, 1},
 	} {
-		var a acks
+		var a Acks
 		for _, s := range c.steps {
-			a.answered(s.write, s.taken, s.now)
+			a.Answered(s.write, s.taken, s.now)
 		}
 		alive := c.alive
 		if alive == 0 && len(c.steps) > 0 {
 			alive = c.steps[0].taken - 1000
 		}
-		if got := a.atRisk(alive); got != c.want {
+		if got := a.AtRisk(alive); got != c.want {
 			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
 		}
 	}
@@ -39,28 +39,28 @@ func TestAcksAtRisk(t *testing.T) {
 
 // After a day and a half without a reply the clock's order has turned over: what was known is too old to prove anything.
 func TestAcksForgetWhatTheClockHasOvertaken(t *testing.T) {
-	var a acks
-	a.answered(true, 100, 101)
+	var a Acks
+	a.Answered(true, 100, 101)
 	const later = 100 + 1<<31 + 5000
 	for range 3 {
-		a.answered(true, later, later+2)
+		a.Answered(true, later, later+2)
 	}
-	if got := a.atRisk(later - 1000); got != 3 {
+	if got := a.AtRisk(later - 1000); got != 3 {
 		t.Errorf("got %d, want the three new writes alone", got)
 	}
 }
 
 // More ticks than the ring has are merged and never forgotten.
 func TestAcksBeyondTheRing(t *testing.T) {
-	var a acks
+	var a Acks
 	for i := range uint32(100) {
-		a.answered(true, 5, 10+i)
+		a.Answered(true, 5, 10+i)
 	}
-	if got := a.atRisk(0); got != 100 {
+	if got := a.AtRisk(0); got != 100 {
 		t.Errorf("got %d, want 100", got)
 	}
-	a.answered(false, 200, 201)
-	if got := a.atRisk(0); got != 0 {
+	a.Answered(false, 200, 201)
+	if got := a.AtRisk(0); got != 0 {
 		t.Errorf("after the proof: got %d, want 0", got)
 	}
 }
