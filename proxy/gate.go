@@ -113,7 +113,9 @@ func (w *worker) pumpRefusals(s *session) {
 	}
 	if s.backend < 0 {
 		v.refused += uint64(s.conv.Unanswered())
-		s.conv.GiveUp()
+		unknown := s.conv.GiveUp()
+		v.fallen.Unknown += unknown
+		v.cut.Unknown += unknown
 		w.settle(s)
 	}
 	for s.state == stateHeld && s.has(clientReadable|requestsKept) && !s.has(quitting) && s.toward == nil && !s.conv.Full() {

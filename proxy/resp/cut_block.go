@@ -133,9 +133,12 @@ func (e *Entry) discard(a Answer) {
 //
 // A (un)subscribe command that the client holds a part of the answer to cannot be given up; it waits on, and all behind
 // it.
-func (c *Conv) GiveUp() {
+//
+// unknown is how many were answered as of unknown outcome all the same: they were sent again after one backend may have executed
+// them, so that Cut has not counted them as such.
+func (c *Conv) GiveUp() (unknown int) {
 	if c.skip > 0 {
-		return
+		return 0
 	}
 	block, ended := c.blockOpen(), false
 	live := c.flight.live()
@@ -144,6 +147,9 @@ func (c *Conv) GiveUp() {
 			before := block
 			block = live[i].giveUp(before)
 			ended = ended || before && !block
+			if live[i].answer == AnswerUnknown {
+				unknown++
+			}
 		}
 	}
 	if s := c.state; s != nil && (s.multi || ended) {
@@ -155,6 +161,7 @@ func (c *Conv) GiveUp() {
 	if block {
 		c.inBlock, c.phantom = true, true
 	}
+	return unknown
 }
 
 // giveUp makes the entry local. block says whether it stands in a block; the result, whether the next one does.
