@@ -37,6 +37,18 @@ func TestAcksAtRisk(t *testing.T) {
 	}
 }
 
+// The reply to EXEC confirms all that its block has changed; none of the replies before it did.
+func TestExecAcknowledges(t *testing.T) {
+	care, _ := NewCare(nil)
+	for name, want := range map[string]bool{
+		"EXEC": true, "SET": true, "BLPOP": true, "EVAL": true, "MULTI": false, "GET": false, "DISCARD": false,
+	} {
+		if got := care.Acknowledges(Lookup([]byte(name), nil)); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
 // After a day and a half without a reply the clock's order has turned over: what was known is too old to prove anything.
 func TestAcksForgetWhatTheClockHasOvertaken(t *testing.T) {
 	var a Acks

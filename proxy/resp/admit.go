@@ -12,6 +12,7 @@ const (
 	fateDeny
 	fateWrite
 	fateSlow
+	fateAcknowledge
 )
 
 // NewCare prepares the fates for a deny list of command names ("SHUTDOWN", "CLIENT KILL", "CLUSTER" with everything
@@ -24,17 +25,18 @@ func NewCare(deny []string) (*Care, []string) {
 			c.fate[cmd] |= fateLook
 		}
 		if s.Class.writes() {
-			c.fate[cmd] |= fateWrite
+			c.fate[cmd] |= fateWrite | fateAcknowledge
 		}
 		if s.Flags&Slow != 0 {
 			c.fate[cmd] |= fateSlow
 		}
 	}
+	c.fate[CmdExec] |= fateAcknowledge
 	return c, c.deny(deny)
 }
 
-// Writes says that the command may change data.
-func (c *Care) Writes(cmd Command) bool { return c.fate[cmd]&fateWrite != 0 }
+// Acknowledges says that the reply to the command may confirm a change of data: its own, or for EXEC that of its whole block.
+func (c *Care) Acknowledges(cmd Command) bool { return c.fate[cmd]&fateAcknowledge != 0 }
 
 // writes says whether a command of the class may change data.
 func (c Class) writes() bool {
