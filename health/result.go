@@ -17,6 +17,9 @@ func (t *turn) onResult(r Result) {
 		t.onRepaired(r)
 		return
 	}
+	if r.Kind == EffectCut && t.plan.id != 0 && r.Epoch == t.epoch {
+		t.countCut(r) // whichever plan asked: what a cut has found is found only once
+	}
 	if r.Plan != t.plan.id || t.plan.id == 0 {
 		return
 	}
@@ -48,9 +51,9 @@ func (t *turn) onJournalled(r Result) {
 	}
 }
 
-func (t *turn) onCut(r Result) {
+// countCut adds what a cut of the present epoch has found to the receipt of its end.
+func (t *turn) countCut(r Result) {
 	p := &t.plan
-	p.cutting, p.cutDone, p.cutAt = false, true, t.now
 	p.cut.Clients, p.cut.Held = r.Cut.Clients, r.Cut.Held
 	p.cut.NeverSent += r.Cut.NeverSent
 	p.cut.Refused += r.Cut.Refused
@@ -60,6 +63,11 @@ func (t *turn) onCut(r Result) {
 	}
 	p.cut.Unknown += r.Cut.Unknown
 	p.cut.Aborted += r.Cut.Aborted
+}
+
+func (t *turn) onCut(r Result) {
+	p := &t.plan
+	p.cutting, p.cutDone, p.cutAt = false, true, t.now
 	if r.Err != nil {
 		// A session that cannot be read to its end belongs to the old epoch; its bytes are dropped by the epoch it carries.
 		t.say("warning", p.old, fmt.Sprintf("the cut of epoch %d did not end in time: %v", r.Epoch, r.Err))
