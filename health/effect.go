@@ -75,7 +75,7 @@ type Effect struct {
 	To    int
 	// Limit bounds the time the effect may take; 0 means the executor's own bound.
 	Limit time.Duration
-	// Alive is how long ago the last INFO was sent that Node answered; 0: not known.
+	// Alive is how long ago the last INFO was sent that the accepted process at Node answered; 0: not known.
 	Alive   time.Duration
 	Hung    bool
 	Relax   bool // the promoted node must stop asking for replicas, for it has none

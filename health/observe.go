@@ -80,6 +80,9 @@ func (t *turn) onAnswer(a Answer) {
 	if a.Reply == ReplyInfo {
 		t.learn(a.Node, a.Info)
 		n.toldAt = max(n.toldAt, a.Sent)
+		if a.Node == t.master && a.Info.RunID == t.runID {
+			t.provedAt = max(t.provedAt, a.Sent)
+		}
 	}
 	t.confirm(a)
 }

@@ -86,7 +86,11 @@ func (t *turn) startCut() {
 		return
 	}
 	t.plan.cutting = true
-	t.want(Effect{Kind: EffectCut, Node: t.master, Epoch: t.epoch, Alive: t.now - t.nodes[t.master].toldAt})
+	alive := time.Duration(0) // not known
+	if t.provedAt > 0 {
+		alive = t.now - t.provedAt
+	}
+	t.want(Effect{Kind: EffectCut, Node: t.master, Epoch: t.epoch, Alive: alive})
 }
 
 // candidates lists who may be promoted under p.
@@ -164,8 +168,9 @@ func (t *turn) finish(i int, info Info) {
 	}
 	n := &t.nodes[i]
 	n.info, n.told, n.heardAt, n.heard, n.refused, n.lostAt = info, n.told || info.RunID != "", t.now, true, false, 0
+	t.provedAt = 0
 	if info.RunID != "" {
-		n.toldAt, n.reply = t.now, ReplyInfo
+		n.toldAt, n.reply, t.provedAt = t.now, ReplyInfo, t.now
 	}
 	// The very first acceptance replaces nobody and leaves no receipt.
 	first := p.old == noNode && t.reference.Empty()

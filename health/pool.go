@@ -76,6 +76,8 @@ type pool struct {
 	runID string
 	// offset is the end of the stream when the master was last heard.
 	offset int64
+	// provedAt is when the last INFO was sent that the accepted process answered; another one at its place proves nothing of it.
+	provedAt time.Duration
 	// reference is the journal as it was read at the start.
 	reference Record
 

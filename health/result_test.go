@@ -1,6 +1,9 @@
 package health
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // When a plan takes the place of another, the cut that the first one asked for has found what the second will find no more.
 func TestReceiptCountsTheCutOfAnEarlierPlan(t *testing.T) {
@@ -19,4 +22,27 @@ func TestReceiptCountsTheCutOfAnEarlierPlan(t *testing.T) {
 	if got, want := p.plan.cut, (CutReport{Clients: 8, Unknown: 4, AtRisk: 5}); got != want || !p.plan.cutDone {
 		t.Errorf("got %+v, done %v, want %+v", got, p.plan.cutDone, want)
 	}
+}
+
+// The answer of a reborn master does not prove that the dead one had finished its last turn.
+func TestRebornMasterProvesNothingOfTheDeadOne(t *testing.T) {
+	w := newWorld(1, 2, nil)
+	w.pass(3 * time.Second)
+	if w.pool.state != StateServing || w.pool.provedAt == 0 {
+		t.Fatalf("got state %s, proved at %s, want a serving master that was heard", w.pool.state, w.pool.provedAt)
+	}
+	want := w.pool.provedAt
+	reborn := w.info(w.pool.master)
+	reborn.RunID = "another"
+	now := w.now + 50*time.Millisecond
+	_, effects := step(w.pool, Observation{At: now, Answer: &Answer{Node: w.pool.master, Sent: now - time.Millisecond, Info: reborn}})
+	for _, e := range effects {
+		if e.Kind == EffectCut {
+			if got := now - e.Alive; got != want {
+				t.Errorf("got life proven at %s, want %s", got, want)
+			}
+			return
+		}
+	}
+	t.Errorf("got %v, want a cut", effects)
 }

@@ -137,6 +137,7 @@ func (t *turn) startJournalled() {
 // resume goes on with the recorded mastership as if nothing had happened.
 func (t *turn) resume(i int) {
 	t.master, t.runID, t.offset = i, t.nodes[i].info.RunID, t.nodes[i].info.Offset
+	t.provedAt = t.nodes[i].toldAt
 	t.remember(t.nodes[i].info.ReplID)
 	t.transition(StateServing, t.name(i)+" is the recorded master, unchanged")
 }
