@@ -33,7 +33,10 @@ export CGO_ENABLED = 0
 # Half an hour is 180 failovers; 'make soak SOAKTIME=2m' is a short look at descriptors, goroutines and pipes.
 SOAKTIME  ?= 30m
 
-.PHONY: all build deps demo test race fuzz peers bench soak lint clean
+# How long simulated lives are tried; a minute on an idle processor is some fifty thousand failovers.
+SIMTIME   ?= 10m
+
+.PHONY: all build deps demo test race fuzz peers bench soak sim lint clean
 
 all: build
 
@@ -79,6 +82,10 @@ bench: peers deps build
 # What Holdfast holds after many failovers, compared with what it held before: SOAKTIME long, figures in bin/soak.json.
 soak: deps build
 	bin/holdfast bench soak --duration $(SOAKTIME) --json bin/soak.json
+
+# The pure core in virtual time, until SIMTIME is over or an invariant breaks; a broken life is printed with its seed.
+sim:
+	$(GO) test ./health/sim -v -timeout 0 -args -sim.time $(SIMTIME) -sim.overlay
 
 # The house rules are a test (cmd/holdfast/tidy_test.go), so that 'make test' finds them too.
 lint:
