@@ -119,12 +119,12 @@ func (k *soak) cycle(ctx context.Context, n int, until time.Time) (SoakCycle, er
 		return SoakCycle{}, err
 	}
 	cycle.readings, err = k.read(ctx, until)
-	cycle.Usage, cycle.Readings = median(cycle.readings), len(cycle.readings)
+	cycle.Holdings, cycle.Readings = median(cycle.readings), len(cycle.readings)
 	return cycle, err
 }
 
 // read watches the settled proxy until the next failover is due.
-func (k *soak) read(ctx context.Context, until time.Time) (readings []Usage, err error) {
+func (k *soak) read(ctx context.Context, until time.Time) (readings []Holdings, err error) {
 	for len(readings) < readingsMin || time.Now().Before(until) {
 		u, err := k.scene.daemon.usage(ctx)
 		if err != nil {

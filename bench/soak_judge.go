@@ -19,8 +19,8 @@ type SoakCycle struct {
 	Took     float64       `json:"failover_ms"`
 	AtRisk   int           `json:"at_risk"`
 	Readings int           `json:"readings"`
-	Usage    Usage         `json:"usage"` // median of the readings
-	readings []Usage
+	Holdings Holdings      `json:"usage"` // median of the readings
+	readings []Holdings
 }
 
 // SoakResult is what a soak has found. The base line is the median of all readings in the last half of the warm-up cycles, the end
@@ -31,9 +31,9 @@ type SoakResult struct {
 	Clients      int           `json:"clients"`
 	Seed         uint64        `json:"seed"`
 	WarmUp       int           `json:"warm_up_cycles"`
-	Base         Usage         `json:"base"`
-	End          Usage         `json:"end"`
-	Idle         Usage         `json:"idle"` // when all clients had gone
+	Base         Holdings      `json:"base"`
+	End          Holdings      `json:"end"`
+	Idle         Holdings      `json:"idle"` // when all clients had gone
 	Cycles       []SoakCycle   `json:"cycles"`
 	Counts       Counts        `json:"counts"`
 	Verification Verification  `json:"verification"`
@@ -51,8 +51,8 @@ func (r *SoakResult) baseline() {
 	r.End = r.over(len(r.Cycles)-n, len(r.Cycles))
 }
 
-func (r *SoakResult) over(from, to int) Usage {
-	var all []Usage
+func (r *SoakResult) over(from, to int) Holdings {
+	var all []Holdings
 	for _, c := range r.Cycles[max(0, from):min(to, len(r.Cycles))] {
 		all = append(all, c.readings...)
 	}
@@ -108,9 +108,9 @@ func within(base, now, slack int64, share float64) bool {
 }
 
 // worst is the largest median of the cycles behind the warm-up.
-func (r *SoakResult) worst(of func(*Usage) *int64) (most int64) {
+func (r *SoakResult) worst(of func(*Holdings) *int64) (most int64) {
 	for i := min(r.WarmUp, len(r.Cycles)); i < len(r.Cycles); i++ {
-		most = max(most, *of(&r.Cycles[i].Usage))
+		most = max(most, *of(&r.Cycles[i].Holdings))
 	}
 	return most
 }
@@ -131,11 +131,11 @@ func (r *SoakResult) line(w io.Writer, n int) {
 	note := "warm-up"
 	if n >= r.WarmUp {
 		r.baseline()
-		note = fmt.Sprintf("memory %+.1f %%", 100*(float64(c.Usage.PrivateDirty)/float64(max(1, r.Base.PrivateDirty))-1))
+		note = fmt.Sprintf("memory %+.1f %%", 100*(float64(c.Holdings.PrivateDirty)/float64(max(1, r.Base.PrivateDirty))-1))
 	}
 	fmt.Fprintf(w, "%6s  failover %d took %.1f ms  %s private dirty, %s heap, %d descriptors, %d goroutines, %d pipes  %s\n",
-		c.At.Round(time.Second), n+1, c.Took, show(c.Usage.PrivateDirty, true), show(c.Usage.Heap, true), c.Usage.Descriptors,
-		c.Usage.Goroutines, c.Usage.Pipes, note)
+		c.At.Round(time.Second), n+1, c.Took, show(c.Holdings.PrivateDirty, true), show(c.Holdings.Heap, true), c.Holdings.Descriptors,
+		c.Holdings.Goroutines, c.Holdings.Pipes, note)
 }
 
 // WriteTable prints the result for people.

@@ -13,9 +13,9 @@ import (
 // errProcFormat is returned when a file below /proc does not look as the kernel documents it.
 var errProcFormat = errors.New("unknown format")
 
-// Usage is what a proxy holds at one moment. Private dirty memory is what it costs the machine: nobody shares it and the kernel
+// Holdings is what a proxy holds at one moment. Private dirty memory is what it costs the machine: nobody shares it and the kernel
 // cannot drop it. The heap is what the last garbage collection found to be in use.
-type Usage struct {
+type Holdings struct {
 	PrivateDirty int64 `json:"private_dirty_bytes"`
 	Resident     int64 `json:"resident_bytes"`
 	Heap         int64 `json:"heap_bytes"`
@@ -29,41 +29,41 @@ type Usage struct {
 // heapSlack is what the bounded history of a pool (1000 events, 100 receipts) may still grow by after the warm-up.
 const heapSlack = 256 << 10
 
-// quantities name the parts of a Usage, in the order of the table. The others are reported and not judged: pages that the kernel
+// quantities name the parts of a Holdings, in the order of the table. The others are reported and not judged: pages that the kernel
 // may drop, and threads that the Go runtime keeps once it needed them, say nothing about a leak.
 var quantities = []struct {
 	name   string
-	of     func(*Usage) *int64
+	of     func(*Holdings) *int64
 	slack  int64 // in place of the share, where that is less
 	bytes  bool
 	judged bool
 }{
-	{"private dirty", func(u *Usage) *int64 { return &u.PrivateDirty }, 0, true, true},
-	{"resident", func(u *Usage) *int64 { return &u.Resident }, 0, true, false},
-	{"heap", func(u *Usage) *int64 { return &u.Heap }, heapSlack, true, true},
-	{"descriptors", func(u *Usage) *int64 { return &u.Descriptors }, 0, false, true},
-	{"threads", func(u *Usage) *int64 { return &u.Threads }, 0, false, false},
-	{"goroutines", func(u *Usage) *int64 { return &u.Goroutines }, 0, false, true},
-	{"pipes", func(u *Usage) *int64 { return &u.Pipes }, 0, false, true},
-	{"pipes in use", func(u *Usage) *int64 { return &u.PipesInUse }, 0, false, true},
+	{"private dirty", func(u *Holdings) *int64 { return &u.PrivateDirty }, 0, true, true},
+	{"resident", func(u *Holdings) *int64 { return &u.Resident }, 0, true, false},
+	{"heap", func(u *Holdings) *int64 { return &u.Heap }, heapSlack, true, true},
+	{"descriptors", func(u *Holdings) *int64 { return &u.Descriptors }, 0, false, true},
+	{"threads", func(u *Holdings) *int64 { return &u.Threads }, 0, false, false},
+	{"goroutines", func(u *Holdings) *int64 { return &u.Goroutines }, 0, false, true},
+	{"pipes", func(u *Holdings) *int64 { return &u.Pipes }, 0, false, true},
+	{"pipes in use", func(u *Holdings) *int64 { return &u.PipesInUse }, 0, false, true},
 }
 
 // usage reads everything about the daemon at once.
-func (d *Daemon) usage(ctx context.Context) (Usage, error) {
+func (d *Daemon) usage(ctx context.Context) (Holdings, error) {
 	r, err := d.Runtime(ctx)
 	if err != nil {
-		return Usage{}, err
+		return Holdings{}, err
 	}
-	u := Usage{Heap: r.HeapBytes, Goroutines: r.Goroutines, Pipes: r.Pipes, PipesInUse: r.PipesInUse}
+	u := Holdings{Heap: r.HeapBytes, Goroutines: r.Goroutines, Pipes: r.Pipes, PipesInUse: r.PipesInUse}
 	pid := d.proc.cmd.Process.Pid
 	if u.PrivateDirty, err = procKiB(pid, "smaps_rollup", "Private_Dirty:"); err != nil {
-		return Usage{}, err
+		return Holdings{}, err
 	}
 	if u.Resident, err = procKiB(pid, "status", "VmRSS:"); err != nil {
-		return Usage{}, err
+		return Holdings{}, err
 	}
 	if u.Descriptors, err = entries(pid, "fd"); err != nil {
-		return Usage{}, err
+		return Holdings{}, err
 	}
 	u.Threads, err = entries(pid, "task")
 	return u, err
@@ -100,8 +100,8 @@ func entries(pid int, dir string) (int64, error) {
 }
 
 // median takes each quantity by itself: what a single reading catches in passing, such as an effect under way, is left out.
-func median(readings []Usage) Usage {
-	var m Usage
+func median(readings []Holdings) Holdings {
+	var m Holdings
 	for _, q := range quantities {
 		var values []int64
 		for i := range readings {

@@ -35,34 +35,34 @@ func TestSoak(t *testing.T) {
 }
 
 // soakOf makes up a soak of n cycles of ten seconds each, with three readings in each.
-func soakOf(n int, holds func(cycle int) Usage) *SoakResult {
-	r := &SoakResult{Clients: 50, Every: 10 * time.Second, WarmUp: n / 4, Idle: Usage{Descriptors: 21}}
+func soakOf(n int, holds func(cycle int) Holdings) *SoakResult {
+	r := &SoakResult{Clients: 50, Every: 10 * time.Second, WarmUp: n / 4, Idle: Holdings{Descriptors: 21}}
 	r.Verification.Checked, r.Counts.OK = 1, 1
 	for i := range n {
 		u := holds(i)
-		r.Cycles = append(r.Cycles, SoakCycle{Usage: u, readings: []Usage{u, u, u}})
+		r.Cycles = append(r.Cycles, SoakCycle{Holdings: u, readings: []Holdings{u, u, u}})
 	}
 	return r
 }
 
 // TestSoakFindsLeaks plants what a soak is for.
 func TestSoakFindsLeaks(t *testing.T) {
-	sound := Usage{PrivateDirty: 10 << 20, Heap: 3 << 20, Descriptors: 121, Goroutines: 13, Pipes: 4}
+	sound := Holdings{PrivateDirty: 10 << 20, Heap: 3 << 20, Descriptors: 121, Goroutines: 13, Pipes: 4}
 	for name, c := range map[string]struct {
-		holds func(u *Usage, cycle int)
+		holds func(u *Holdings, cycle int)
 		want  string
 	}{
-		"sound":                      {func(*Usage, int) {}, ""},
-		"less is no fault":           {func(u *Usage, n int) { u.PrivateDirty -= int64(n) << 10 }, ""},
-		"a reading that stands out":  {func(u *Usage, n int) { u.PrivateDirty += int64(n%7/6) << 22 }, ""},
-		"20 KiB for each failover":   {func(u *Usage, n int) { u.PrivateDirty += int64(n) * 20 << 10 }, "private dirty"},
-		"4 KiB of heap for each":     {func(u *Usage, n int) { u.Heap += int64(n) * 4 << 10 }, "heap"},
-		"a descriptor in ten":        {func(u *Usage, n int) { u.Descriptors += int64(n / 10) }, "descriptors back to the base line within"},
-		"a goroutine once":           {func(u *Usage, n int) { u.Goroutines += int64(n / 100) }, "goroutines back"},
-		"pipes that come back late":  {func(u *Usage, n int) { u.Pipes += int64(n % 90 / 89) }, "pipes back to the base line after"},
-		"a pipe that stays occupied": {func(u *Usage, n int) { u.PipesInUse = int64(n / 60) }, "pipes in use"},
+		"sound":                      {func(*Holdings, int) {}, ""},
+		"less is no fault":           {func(u *Holdings, n int) { u.PrivateDirty -= int64(n) << 10 }, ""},
+		"a reading that stands out":  {func(u *Holdings, n int) { u.PrivateDirty += int64(n%7/6) << 22 }, ""},
+		"20 KiB for each failover":   {func(u *Holdings, n int) { u.PrivateDirty += int64(n) * 20 << 10 }, "private dirty"},
+		"4 KiB of heap for each":     {func(u *Holdings, n int) { u.Heap += int64(n) * 4 << 10 }, "heap"},
+		"a descriptor in ten":        {func(u *Holdings, n int) { u.Descriptors += int64(n / 10) }, "descriptors back to the base line within"},
+		"a goroutine once":           {func(u *Holdings, n int) { u.Goroutines += int64(n / 100) }, "goroutines back"},
+		"pipes that come back late":  {func(u *Holdings, n int) { u.Pipes += int64(n % 90 / 89) }, "pipes back to the base line after"},
+		"a pipe that stays occupied": {func(u *Holdings, n int) { u.PipesInUse = int64(n / 60) }, "pipes in use"},
 	} {
-		r := soakOf(180, func(n int) Usage {
+		r := soakOf(180, func(n int) Holdings {
 			u := sound
 			c.holds(&u, n)
 			return u
@@ -79,7 +79,7 @@ func TestSoakFindsLeaks(t *testing.T) {
 }
 
 func TestSoakFindsDescriptorsOfGoneClients(t *testing.T) {
-	r := soakOf(40, func(int) Usage { return Usage{Descriptors: 121} })
+	r := soakOf(40, func(int) Holdings { return Holdings{Descriptors: 121} })
 	r.Idle.Descriptors = 22
 	r.judge(&Report{ClientsAfter: 50})
 	if got := r.Broken(); len(got) != 1 || got[0].Text != "no descriptor stays behind the clients" {
