@@ -31,6 +31,9 @@ const (
 var mayImport = map[string][]string{
 	"admin":             {},
 	"bench":             {},
+	"bench/chart":       {},
+	"bench/compare":     {"bench", "bench/chart", "bench/load"},
+	"bench/load":        {"bench/chart"},
 	"bench/peers":       {},
 	"configs":           {},
 	"health":            {},
@@ -42,8 +45,8 @@ var mayImport = map[string][]string{
 	"proxy/resp":        {},
 	"splice":            {},
 	"cmd/holdfast": {
-		"admin", "bench", "bench/peers", "configs", "health", "health/authority", "health/failover", "health/supervisor",
-		"proxy", "proxy/resp", "splice",
+		"admin", "bench", "bench/compare", "bench/load", "bench/peers", "configs", "health", "health/authority", "health/failover",
+		"health/supervisor", "proxy", "proxy/resp", "splice",
 	},
 }
 
