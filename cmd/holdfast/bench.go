@@ -19,10 +19,12 @@ func (c *cli) benchCommand() *cobra.Command {
 		Short: "Measure Holdfast against what it replaces",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("a benchmark is needed: 'holdfast bench drill' or 'holdfast bench dataplane'")
+			return usagef("a benchmark is needed: 'load', 'drill' or 'dataplane'; see 'holdfast bench --help'")
 		},
 	}
-	cmd.AddCommand(c.benchDrillCommand(), c.benchSoakCommand(), c.benchDataPlaneCommand(), c.benchCopyProxyCommand())
+	cmd.AddCommand(
+		c.benchLoadCommand(), c.benchDrillCommand(), c.benchSoakCommand(), c.benchDataPlaneCommand(), c.benchCopyProxyCommand(),
+	)
 	return cmd
 }
 
