@@ -19,11 +19,12 @@ func (c *cli) benchCommand() *cobra.Command {
 		Short: "Measure Holdfast against what it replaces",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("a benchmark is needed: 'load', 'drill' or 'dataplane'; see 'holdfast bench --help'")
+			return usagef("a benchmark is needed: 'load', 'drill', 'compare' or 'dataplane'; see 'holdfast bench --help'")
 		},
 	}
 	cmd.AddCommand(
-		c.benchLoadCommand(), c.benchDrillCommand(), c.benchSoakCommand(), c.benchDataPlaneCommand(), c.benchCopyProxyCommand(),
+		c.benchLoadCommand(), c.benchDrillCommand(), c.benchCompareCommand(), c.benchSoakCommand(), c.benchDataPlaneCommand(),
+		c.benchCopyProxyCommand(),
 	)
 	return cmd
 }
