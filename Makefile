@@ -36,7 +36,7 @@ SOAKTIME  ?= 30m
 # How long simulated lives are tried; a minute on an idle processor is some fifty thousand failovers.
 SIMTIME   ?= 10m
 
-.PHONY: all build deps demo test race fuzz peers bench soak sim lint clean
+.PHONY: all build deps demo test race fuzz peers bench soak sim compare lint clean
 
 all: build
 
@@ -86,6 +86,11 @@ soak: deps build
 # The pure core in virtual time, until SIMTIME is over or an invariant breaks; a broken life is printed with its seed.
 sim:
 	$(GO) test ./health/sim -v -timeout 0 -args -sim.time $(SIMTIME) -sim.overlay
+
+# The same faults and loads without a proxy, behind HAProxy and Sentinel, and behind Holdfast: about eight minutes for each round.
+# Writes docs/comparison.md, .html and .json. COMPAREFLAGS="--rounds 3" narrows the spread.
+compare: peers deps build
+	bin/holdfast bench compare --out docs $(COMPAREFLAGS)
 
 # The house rules are a test (cmd/holdfast/tidy_test.go), so that 'make test' finds them too.
 lint:

@@ -46,22 +46,25 @@ func (r *Record) writeJSON(w io.Writer) error {
 		return fmt.Errorf("encode record: %w", err)
 	}
 	fmt.Fprintf(w, "{\n\"run\": %s", text)
-	for name, list := range map[string][]any{"outcomes": anyOf(r.Outcomes), "steady": anyOf(r.Steady)} {
-		fmt.Fprintf(w, ",\n%q: [\n", name)
-		for i, item := range list {
-			line, err := json.Marshal(item)
-			if err != nil {
-				return fmt.Errorf("encode %s: %w", name, err)
-			}
-			end := ",\n"
-			if i == len(list)-1 {
-				end = "\n"
-			}
-			fmt.Fprintf(w, "%s%s", line, end)
-		}
-		fmt.Fprint(w, "]")
+	if err := errors.Join(writeLines(w, "outcomes", anyOf(r.Outcomes)), writeLines(w, "steady", anyOf(r.Steady))); err != nil {
+		return err
 	}
 	_, err = fmt.Fprint(w, "\n}\n")
+	return err
+}
+
+func writeLines(w io.Writer, name string, list []any) error {
+	fmt.Fprintf(w, ",\n%q: [", name)
+	between := "\n"
+	for _, item := range list {
+		line, err := json.Marshal(item)
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", name, err)
+		}
+		fmt.Fprintf(w, "%s%s", between, line)
+		between = ",\n"
+	}
+	_, err := fmt.Fprint(w, "\n]")
 	return err
 }
 

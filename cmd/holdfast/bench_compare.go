@@ -13,9 +13,10 @@ import (
 // compareRoundsMax keeps a typing error from starting a run of days.
 const compareRoundsMax = 100
 
-const compareHelp = `Commit the same faults, under the same load of real go-redis clients, on a pair that is reached directly, with Sentinel-aware
-clients, through HAProxy and Sentinels (as they come, and tuned), and through Holdfast; and load each path undisturbed. Everything
-is started on loopback, and nothing is left behind. One round takes about seven minutes, most of it the default times of Sentinel.
+const compareHelp = `Commit the same faults, under the same load of real go-redis clients, on a pair that is reached directly, with
+Sentinel-aware clients, through HAProxy and Sentinels (as they come, and tuned), and through Holdfast; and load each path
+undisturbed. Everything is started on loopback, and nothing is left behind. One round takes about eight minutes, much of it the
+default times of Sentinel.
 
 Writes comparison.md, comparison.html (charts) and comparison.json (raw data) to --out, and the tables to stdout. Needs
 redis-server and haproxy. Exit 0 when it ran: who is better is in the tables.
@@ -45,7 +46,7 @@ func (c *cli) benchCompareCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("find own binary: %w", err)
 			}
-			o.Holdfast, o.Version, o.Progress = binary, version, c.stderr
+			o.Holdfast, o.Version, o.Progress = binary, buildVersion(), c.stderr
 			record, err := compare.Run(cmd.Context(), o)
 			if errors.Is(err, compare.ErrUnknownName) {
 				return usagef("%w", err)
