@@ -219,7 +219,7 @@ func TestRowsAddUp(t *testing.T) {
 	r := &Record{Outcomes: []Outcome{outcome(Holdfast, 100, 1, 4, 3), outcome(Holdfast, 300, 2, 0, 9), outcome(Holdfast, 200, 0, 0, 0)}}
 	sum, _ := r.row(Kill, Holdfast)
 	cells := strings.Join(sum.cells(), "|")
-	want := "holdfast|3 of 300: 3 READONLY|0 of 300|0 of 30|4 of 300; 1 unreported|0 / 0|200 ms, worst 300 ms|200 ms, worst 300 ms|" +
+	want := "holdfast|3 of 300: 3 READONLY|0 of 300|0 (30 clients)|4 of 300; 1 unreported|0 / 0|200 ms, worst 300 ms|200 ms, worst 300 ms|" +
 		"200 ms, worst 300 ms|200 ms, worst 300 ms"
 	if cells != want {
 		t.Errorf("got %s, want %s", cells, want)

@@ -72,7 +72,7 @@ func rowHead() []string {
 // cells is the row as the tables show it.
 func (s *row) cells() []string {
 	return []string{
-		s.contender, s.errorCell(0), s.errorCell(1), fmt.Sprintf("%d of %d", s.cut, s.clients), s.lostCell(), s.duplicateCell(),
+		s.contender, s.errorCell(0), s.errorCell(1), fmt.Sprintf("%d (%d clients)", s.cut, s.clients), s.lostCell(), s.duplicateCell(),
 		worst(s.gap), worst(s.stall), s.servedCell(s.firstOK), s.servedCell(s.lastClient),
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -190,12 +191,28 @@ func newRecord(ctx context.Context, o Options) *Record {
 	}
 	var name unix.Utsname
 	if err := unix.Uname(&name); err == nil {
-		r.Machine["kernel"] = unix.ByteSliceToString(name.Release[:])
+		r.Machine["kernel"], _, _ = strings.Cut(unix.ByteSliceToString(name.Release[:]), "-")
 	}
-	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
-		r.Machine["load average before"] = strings.Join(strings.Fields(string(data))[:3], " ")
+	before := loadAverage()
+	r.Machine["load average before"] = before
+	if busy, err := strconv.ParseFloat(before, 64); err == nil && busy > loadQuiet {
+		r.Notes = append(r.Notes, fmt.Sprintf("the load average was %s before the run began: times are not worth publishing; repeat it on "+
+			"a quiet machine.", before))
 	}
 	return r
+}
+
+// loadQuiet is the load average above which the machine was busy with something else. One that has just built Holdfast shows less.
+const loadQuiet = 1.0
+
+// loadAverage is that of the last minute.
+func loadAverage() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return err.Error()
+	}
+	first, _, _ := strings.Cut(string(data), " ")
+	return first
 }
 
 func firstLine(ctx context.Context, argv []string) string {

@@ -28,6 +28,14 @@ type Block struct {
 	Closed    float64          `json:"closed_loop_per_second"` // what 50 connections reach that wait for each answer
 }
 
+// blocks is how many blocks each contender has; one is enough to see that it works.
+func (o Options) blocks() int {
+	if o.Quick {
+		return 1
+	}
+	return steadyBlocks
+}
+
 // onPath tells who is a path of his own: HAProxy forwards the same whatever its times are, and a client that asks Sentinels
 // talks to the server directly.
 func onPath(c contender) bool { return c.name != SentinelClient && c.name != HAProxyDefault }
@@ -50,7 +58,7 @@ func (r *run) steady(ctx context.Context) (err error) {
 		}
 		scenes = append(scenes, s)
 	}
-	for round := range steadyBlocks {
+	for round := range r.options.blocks() {
 		for i := range scenes {
 			s := scenes[(i+round)%len(scenes)]
 			b, err := r.block(ctx, s, round)

@@ -79,6 +79,9 @@ func (r *Record) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(w)
 	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(w, "Note: %s\n\n", note)
+	}
 	fmt.Fprintln(w, "Where somebody was better than Holdfast:")
 	_, err := fmt.Fprintln(w, "  "+strings.Join(orNowhere(r.rivals()), "\n  "))
 	return err
