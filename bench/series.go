@@ -40,6 +40,20 @@ func RunSeries(ctx context.Context, d Drill, o Options, count int, show func(*Re
 	return s, nil
 }
 
+// RunTarget drills a deployment count times. show sees every report.
+func RunTarget(ctx context.Context, o TargetOptions, count int, show func(*Report)) (Series, error) {
+	s := Series{Drill: o.Order}
+	for range count {
+		r, err := DrillTarget(ctx, o)
+		if err != nil {
+			return s, err
+		}
+		s.add(&r)
+		show(&r)
+	}
+	return s, nil
+}
+
 func (s *Series) add(r *Report) {
 	s.Runs++
 	broken := r.Broken()

@@ -49,18 +49,23 @@ func (l *Load) Verify(ctx context.Context, master *Server) (Verification, error)
 		return v, err
 	}
 	defer c.Close()
-	var errs []error
-	for _, cl := range l.clients {
-		if _, err := c.must("SELECT", strconv.Itoa(cl.db)); err != nil {
-			return v, err
-		}
-		errs = append(errs, cl.verify(c, &v))
-	}
-	errs = append(errs, l.verifyPlaces(c, &v))
-	if err := errors.Join(errs...); err != nil {
+	err = errors.Join(l.verifyClients(c, &v), l.verifyPlaces(c, &v))
+	if err != nil {
 		return v, fmt.Errorf("verify %s: %w", master.Address(), err)
 	}
 	return v, nil
+}
+
+// verifyClients compares the keys of every client with what it remembers.
+func (l *Load) verifyClients(from *conn, v *Verification) error {
+	var errs []error
+	for _, cl := range l.clients {
+		if _, err := from.must("SELECT", strconv.Itoa(cl.db)); err != nil {
+			return err
+		}
+		errs = append(errs, cl.verify(from, v))
+	}
+	return errors.Join(errs...)
 }
 
 // verify compares the keys of one client.

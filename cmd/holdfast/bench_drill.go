@@ -20,18 +20,24 @@ var errDrillBroken = errors.New("a promise was broken")
 
 func (c *cli) benchDrillCommand() *cobra.Command {
 	var count, clients int
+	var target targetFlags
 	cmd := &cobra.Command{
 		Use:   "drill [NAME...]",
 		Short: "Commit faults on real pairs under verified load and count what clients notice",
 		Long: "Commit each fault COUNT times, every time on a Redis pair and a Holdfast of its own on loopback, with verified traffic from\n" +
 			"many clients, and print a line for each drill. Without names all are made. Reports go to stderr as they come.\n" +
-			"Exit 0 only if every promise held in every run. Needs redis-server; cleans up after itself.\n\nDrills: " + drillNames(", "),
+			"Exit 0 only if every promise held in every run. Needs redis-server; cleans up after itself.\n\n" +
+			"With --target a deployment that runs already is drilled instead: it is given an order through its admin API under verified\n" +
+			"load, and every acknowledged write is looked for afterwards. Nothing is killed.\n\nDrills: " + drillNames(", "),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			if count < 1 || count > drillCountMax {
 				return usagef("--count %d: want 1 to %d", count, drillCountMax)
 			}
 			if clients < 1 || clients > demoClientsMax {
 				return usagef("--clients %d: want 1 to %d", clients, demoClientsMax)
+			}
+			if target.address != "" {
+				return c.drillTarget(cmd, &target, names, clients, count)
 			}
 			chosen, err := chosenDrills(names)
 			if err != nil {
@@ -46,6 +52,7 @@ func (c *cli) benchDrillCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&count, "count", 1, "runs of each drill")
 	cmd.Flags().IntVar(&clients, "clients", 50, "busy clients")
+	target.register(cmd)
 	return cmd
 }
 
