@@ -10,12 +10,15 @@ const (
 	Kill       = "kill"
 	Restart    = "restart"
 	Freeze     = "freeze"
+	Hang       = "hang"
 	Switchover = "switchover"
 )
 
 const (
 	// freezeFor is how long a server is stopped: longer than the tuned detection, shorter than a client's time-out.
 	freezeFor = 3 * time.Second
+	// hangFor is longer than the client's time-out of 5 s, so that the library gives up, connects again and retries.
+	hangFor = 7 * time.Second
 	// restartAfter is what systemd waits by default before it starts a service again.
 	restartAfter = 100 * time.Millisecond
 	// settle is how long a scene is watched after its clients are served again. After a freeze it has to be longer: a Sentinel
@@ -54,18 +57,25 @@ func faults() []fault {
 		{
 			name: Freeze, what: "SIGSTOP of the master, woken 3 s later", settle: settleFreeze,
 			commit: func(_ context.Context, s *scene) error { return s.pair.Master.Freeze() },
-			repair: func(ctx context.Context, s *scene) error {
-				if err := pause(ctx, freezeFor); err != nil {
-					return err
-				}
-				return s.pair.Master.Wake()
-			},
+			repair: func(ctx context.Context, s *scene) error { return s.wakeAfter(ctx, freezeFor) },
+		},
+		{
+			name: Hang, what: "SIGSTOP of the master, woken 7 s later, after the time-out of the clients", settle: settleFreeze,
+			commit: func(_ context.Context, s *scene) error { return s.pair.Master.Freeze() },
+			repair: func(ctx context.Context, s *scene) error { return s.wakeAfter(ctx, hangFor) },
 		},
 		{
 			name: Switchover, what: "planned change of the master", settle: settleFreeze, skip: []string{Direct},
 			commit: func(ctx context.Context, s *scene) error { return s.switchover(ctx) },
 		},
 	}
+}
+
+func (s *scene) wakeAfter(ctx context.Context, d time.Duration) error {
+	if err := pause(ctx, d); err != nil {
+		return err
+	}
+	return s.pair.Master.Wake()
 }
 
 // healMax is how long the contender may take.

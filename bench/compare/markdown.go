@@ -35,7 +35,7 @@ func (r *Record) method() []string {
 		"Each scene is a fresh pair of redis-server processes without persistence, and what is in front of them, all on loopback on one " +
 			"machine that the clients share. The contenders take turns within each fault, and each round begins with another one. " +
 			"Undisturbed load runs for 1.5 s before the fault, and until every client was served 20 times in a row after it, and then " +
-			"for 2 s more (11 s after a freeze and a switchover, as a Sentinel looks at a returned master for 8 s before it demotes it). " +
+			"for 2 s more (11 s after a freeze, a hang and a switchover, as a Sentinel looks at a returned master for 8 s before it demotes it). " +
 			"Who has not served all clients after 50 s (6 s without any promotion) is reported as never.",
 		"The clients are go-redis as it comes, with a time-out of 5 s, one connection for each client, RESP3. Requests are due by the " +
 			"clock, whatever became of the one before: 40 % RPUSH of a unique id, 20 % INCR, 40 % GET. Nothing is modelled: retries, " +

@@ -45,6 +45,9 @@ func (r Result) rows() [][]string {
 	return rows
 }
 
+// lateMax is how late the generator may be, in ms, before the reader is warned. A machine with nothing else to do stays below 5 ms.
+const lateMax = 10.0
+
 // sentences are the numbers that are no latencies.
 func (r Result) sentences() []string {
 	list := []string{fmt.Sprintf("%.0f requests/s answered, %.0f commands/s", r.Rate, float64(r.Commands)/r.Seconds)}
@@ -56,6 +59,10 @@ func (r Result) sentences() []string {
 			r.Replaced, r.IdleLost),
 		fmt.Sprintf("generator: %.1f s of processor time in %.0f s, at most %s late", r.CPUSeconds,
 			r.Seconds+r.Settings.WarmUp, millis(r.LateMillis)))
+	if r.LateMillis > lateMax {
+		list = append(list, fmt.Sprintf("the generator itself was up to %s late, because this machine is busy: the latencies contain that",
+			millis(r.LateMillis)))
+	}
 	if r.Note != "" {
 		list = append(list, r.Note)
 	}

@@ -21,7 +21,7 @@ default times of Sentinel.
 Writes comparison.md, comparison.html (charts) and comparison.json (raw data) to --out, and the tables to stdout. Needs
 redis-server and haproxy. Exit 0 when it ran: who is better is in the tables.
 
-Faults: kill, restart, freeze, switchover. Contenders: direct, 'sentinel client', 'haproxy default', 'haproxy tuned', holdfast.`
+Faults: kill, restart, freeze, hang, switchover. Contenders: direct, 'sentinel client', 'haproxy default', 'haproxy tuned', holdfast.`
 
 func (c *cli) benchCompareCommand() *cobra.Command {
 	var o compare.Options
