@@ -217,6 +217,8 @@ func classOf(err error) string {
 		return "cannot connect"
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "time-out"
+	case errors.Is(err, net.ErrClosed):
+		return "closed by the library" // which has heard of a new master
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &op):
 		return "disconnected"
 	default:

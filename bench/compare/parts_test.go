@@ -37,6 +37,7 @@ func TestFailuresAreNamedAndJudged(t *testing.T) {
 		{io.EOF, "disconnected", unknown},
 		{&net.OpError{Op: "read", Err: syscall.ECONNRESET}, "disconnected", unknown},
 		{&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, "time-out", unknown},
+		{&net.OpError{Op: "read", Err: net.ErrClosed}, "closed by the library", unknown},
 		{errors.New("surprise"), "other", unknown},
 	} {
 		if got := classOf(c.err); got != c.class {
