@@ -89,6 +89,7 @@ type slice struct {
 // meter is what one worker measures. It belongs to the worker's goroutine.
 type meter struct {
 	from      int64 // requests due earlier are the warm-up, and not counted
+	until     int64 // when the last of them ended
 	interval  int64 // ns of one slice
 	slice     slice
 	slices    chan<- slice
@@ -117,6 +118,7 @@ func (m *meter) answer(r request, due, now int64) {
 	if due < m.from {
 		return
 	}
+	m.until = now
 	m.kinds[r.kind].record(now - due)
 	m.slice.latency.record(now - due)
 	m.slice.answered++
@@ -132,6 +134,7 @@ func (m *meter) fail(kind Kind, class string, due, now int64) {
 		m.kinds[kind].record(now - due)
 		m.slice.latency.record(now - due)
 	}
+	m.until = now
 	m.slice.classes[class]++
 }
 

@@ -15,7 +15,7 @@ type Result struct {
 	Address   string    `json:"address"`
 	Started   time.Time `json:"started"`
 	Settings  Settings  `json:"settings"`
-	Seconds   float64   `json:"seconds"` // from the first counted request to the end
+	Seconds   float64   `json:"seconds"` // from the first counted request to the last answer
 	Scheduled int64     `json:"scheduled,omitempty"`
 	Answered  int64     `json:"answered"`
 	Commands  int64     `json:"commands"` // of the answered requests: a pipeline has many

@@ -169,6 +169,9 @@ func (r *run) report(result *Result, total *ruler) {
 	o := r.opts
 	result.Mode, result.Closed, result.Address, result.Settings = o.mode(), o.Closed, o.Address, o.settings()
 	result.Seconds = o.Duration.Seconds()
+	for _, w := range r.workers { // what could not be answered in time was answered later, at a lower rate
+		result.Seconds = max(result.Seconds, time.Duration(w.meter.until-w.meter.from).Seconds())
+	}
 	all := newMeter(time.Second, nil)
 	for _, w := range r.workers {
 		m := w.meter

@@ -240,6 +240,18 @@ func TestErrorReplyIsCountedByItsFirstWord(t *testing.T) {
 	}
 }
 
+// TestOverloadLowersTheRate asks for more than there is: what is late is still answered, and the rate is what was reached.
+func TestOverloadLowersTheRate(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	o := small(s.address)
+	o.Mix, o.BigBytes, o.Duration, o.Rate = Mix{Big: 1}, 4<<20, 200*time.Millisecond, 2000
+	r := mustRun(t, o)
+	if r.Seconds < 0.3 || r.Rate > 1500 || r.Answered+r.ErrorsTotal != 400 {
+		t.Errorf("got %d answered in %.2f s, %.0f/s, want 400 in more than the 0.2 s in which they were due", r.Answered, r.Seconds, r.Rate)
+	}
+}
+
 func TestLoginAndDatabase(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "s")

@@ -95,7 +95,9 @@ func (w *worker) abandon(now int64) {
 		w.refuse(l, classUnfinished, now)
 		l.hangUp(now)
 	}
-	w.meter.flush(0)
+	if s := &w.meter.slice; s.answered > 0 || len(s.classes) > 0 {
+		w.meter.flush(0)
+	}
 }
 
 // waiting is for how long the request that has waited longest has been due.

@@ -52,7 +52,7 @@ const lateMax = 10.0
 func (r Result) sentences() []string {
 	list := []string{fmt.Sprintf("%.0f requests/s answered, %.0f commands/s", r.Rate, float64(r.Commands)/r.Seconds)}
 	if !r.Closed {
-		list[0] += fmt.Sprintf("; %d of %d scheduled", r.Answered, r.Scheduled)
+		list[0] += fmt.Sprintf("; %d of %d scheduled, in %.1f s", r.Answered, r.Scheduled, r.Seconds)
 	}
 	list = append(list,
 		fmt.Sprintf("errors %s; disconnects %d, connections replaced %d, idle lost %d", errorText(r.Errors), r.Disconnects,
