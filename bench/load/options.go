@@ -127,10 +127,14 @@ func (o Options) mode() string {
 	return "open loop: latency counts from the scheduled moment"
 }
 
-// ShowProgress returns a Progress that writes a line for each second.
-func ShowProgress(w io.Writer) func(Point) {
+// ShowProgress returns a Progress that writes a line for each second. A closed loop is named in each, too.
+func (o Options) ShowProgress(w io.Writer) func(Point) {
+	loop := ""
+	if o.Closed {
+		loop = "closed loop"
+	}
 	return func(p Point) {
-		fmt.Fprintf(w, "%6.0f s  %9.0f /s  p50 %s  p99 %s  max %s  errors %d  longest waiting %s\n",
-			p.Until, p.Rate, millis(p.P50), millis(p.P99), millis(p.Max), p.Errors, millis(p.Waiting))
+		fmt.Fprintf(w, "%6.0f s  %s%9.0f /s  p50 %s  p99 %s  max %s  errors %d  longest waiting %s\n",
+			p.Until, loop, p.Rate, millis(p.P50), millis(p.P99), millis(p.Max), p.Errors, millis(p.Waiting))
 	}
 }

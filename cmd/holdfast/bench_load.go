@@ -101,7 +101,7 @@ func (f *loadFlags) complete(stderr io.Writer) error {
 	f.options = f.options.Defaults()
 	errs = append(errs, f.options.Validate())
 	if !f.quiet {
-		f.options.Progress = load.ShowProgress(stderr)
+		f.options.Progress = f.options.ShowProgress(stderr)
 	}
 	return errors.Join(errs...)
 }
