@@ -141,13 +141,16 @@ func (w *worker) takeRequests(s *session, data []byte) {
 
 // batch walks over the requests of one read. Requests that simply go to the backend are sent in one piece.
 //
-// Invariant: data[start:off] is taken into the conversation and not yet written to the backend.
+// Invariants: data[start:off] is taken into the conversation and not yet written to the backend; models are offsets of whole
+// requests in data, and shapes theirs.
 type batch struct {
 	w          *worker
 	s          *session
 	data       []byte
 	start, off int
 	guest      bool
+	shapes     [2]resp.Shape
+	models     [2]int
 }
 
 // forward writes what was taken up to end.
@@ -161,10 +164,17 @@ func (b *batch) forward(end int) {
 // next handles one request; false ends the walk.
 func (b *batch) next() bool {
 	s := b.s
+	for i := range b.shapes {
+		if n, ok := b.shapes[i].Fits(b.data[b.models[i]:], b.data[b.off:]); ok {
+			b.whole(b.shapes[i].Command(), n)
+			return true
+		}
+	}
 	n, verdict := s.scan(&s.req, b.data[b.off:], b.guest)
 	switch verdict {
 	case resp.Whole:
-		b.whole(n)
+		b.learn(s.req.Shape())
+		b.whole(s.req.Command(), n)
 		s.req.Reset()
 		return true
 	case resp.Blank:
@@ -189,9 +199,18 @@ func (b *batch) next() bool {
 	return false
 }
 
-func (b *batch) whole(n int) {
+// learn remembers the shape of the request at off, for those behind it. Two are enough for a client that reads and writes in turn.
+func (b *batch) learn(shape resp.Shape) {
+	if b.guest {
+		return // whose limits are told by a scan
+	}
+	b.shapes[1], b.models[1] = b.shapes[0], b.models[0]
+	b.shapes[0], b.models[0] = shape, b.off
+}
+
+func (b *batch) whole(cmd resp.Command, n int) {
 	s, w, care := b.s, b.w, b.s.view.pool.care
-	cmd, req := s.req.Command(), b.data[b.off:b.off+n]
+	req := b.data[b.off : b.off+n]
 	if s.conv.Forward(care, cmd) {
 		s.conv.Take(&w.flights, cmd, req, w.now())
 	} else if act, answer := s.conv.Admit(care, cmd, req); act == resp.ActForward {

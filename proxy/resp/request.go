@@ -38,11 +38,13 @@ type Request struct {
 	// pos is where Scan goes on, in bytes from the start of the request.
 	pos int32
 	// left counts the arguments that have not ended, the present one included.
-	left    int32
-	argc    int32
-	command Command
-	at      requestAt
-	fault   fault
+	left int32
+	argc int32
+	// key and keyEnd are where the first argument behind the name begins and ends; a whole request has at most WholeMax bytes.
+	key, keyEnd uint16
+	command           Command
+	at                requestAt
+	fault             fault
 	// odd is the byte that fault complains about.
 	odd    byte
 	inline bool
@@ -124,8 +126,11 @@ func (r *Request) scanArgs(p []byte) (int, Verdict) {
 		if p[end] != '\r' || p[end+1] != '\n' {
 			return r.fail(faultTail)
 		}
-		if i := int(r.argc) - left; i < 2 && !r.name(i, p[pos:end]) {
-			return r.fail(faultSilent)
+		if i := int(r.argc) - left; i < 2 {
+			r.key, r.keyEnd = uint16(pos), uint16(end)
+			if !r.name(i, p[pos:end]) {
+				return r.fail(faultSilent)
+			}
 		}
 		pos = end + 2
 		left--
@@ -159,6 +164,7 @@ func (r *Request) name(i int, arg []byte) bool {
 		return r.command != cmdPost && r.command != cmdHost
 	}
 	if table[r.command].Flags&container != 0 {
+		r.key = 0 // it belongs to the name
 		if c := find(r.command, arg); c != Unknown {
 			r.command = c
 		}
