@@ -16,7 +16,8 @@ const (
 	// asked for is sent to the new master all at once, and hundreds of them would keep it busy before anybody else is served;
 	// so they come a few at a time, and last.
 	laggardsMax = 8
-	// dialTimeout is when a dial without an answer is given up; a hung host is judged by the control plane long before.
+	// dialTimeout is when a dial is given up that has not come to its end: connect, login and replay together. A host that
+	// hangs is judged by the control plane long before; this is for a process that accepts and does not answer.
 	dialTimeout = 2 * time.Second
 )
 
@@ -95,15 +96,15 @@ func (w *worker) dial(s *session) {
 	s.backend, s.stage = int32(fd), stageConnecting
 	w.beginDial(s)
 	s.move(stateDialing)
-	if pending {
-		w.loop.After(dialTimeout, s.token(tokenBackend))
-		return
+	w.loop.After(dialTimeout, s.token(tokenBackend))
+	if !pending {
+		w.onConnected(s, splice.Writable)
 	}
-	w.onConnected(s, splice.Writable)
 }
 
+// onDialTimeout: nothing of the client was sent over the connection yet, so that giving it up cuts no request.
 func (w *worker) onDialTimeout(s *session) {
-	if s.state == stateDialing && s.stage == stageConnecting {
+	if s.state == stateDialing {
 		w.dropBackend(s)
 		w.onDialFailed(s, syscall.ETIMEDOUT)
 		w.dialNext(s.view)

@@ -4,6 +4,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -259,4 +260,39 @@ func (r *rig) inState(st state) (n int) {
 		}
 	})
 	return n
+}
+
+// A master that accepts and never answers: neither login nor replay holds a session for ever.
+func TestReplayWithoutAnAnswerIsGivenUp(t *testing.T) {
+	s := startRedis(t, "--requirepass", "secret")
+	r := startProxy(t, nil, s)
+	r.Publish(open(1, 0, lineageOf(login(t, s.addr))))
+	c, fresh := login(t, r.addr), dialClient(t, r.addr)
+	c.want("+OK", "SELECT", "2")
+	r.Publish(open(2, 0, lineageOf(login(t, s.addr)))) // the session dials again, and logs in first
+	eventually(t, "moved", func() bool { return r.inState(stateFresh) == 2 })
+	s.signal(syscall.SIGSTOP)
+	c.send(request("SET", "k", "v"))
+	fresh.send(request("PING")) // its replay is the question for the lineage
+	for range 2 {
+		select {
+		case e := <-r.evidence:
+			if e.Kind != EvidenceTimeout || e.Epoch != 2 {
+				t.Fatalf("evidence: %v %+v", e.Kind, e)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("no evidence")
+		}
+	}
+	eventually(t, "both wait", func() bool { return r.stats().Held == 2 })
+	s.signal(syscall.SIGCONT)
+	route := r.Route()
+	route.Check++
+	r.Publish(route)
+	if got := c.read(); got != "+OK" {
+		t.Fatalf("got %q", got)
+	}
+	if got := fresh.read(); got != "-NOAUTH Authentication required." {
+		t.Fatalf("got %q", got)
+	}
 }
