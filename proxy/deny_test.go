@@ -1,0 +1,25 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+)
+
+// With an empty deny list the server itself says what it thinks of each command.
+func TestNothingIsDeniedByAnEmptyList(t *testing.T) {
+	s := startRedis(t)
+	r := startProxy(t, func(o *PoolOptions) { o.Deny = []string{} }, s)
+	r.Publish(open(1, 0, s.lineage()))
+	c, direct := dialClient(t, r.addr), dialClient(t, s.addr)
+	for _, request := range []string{
+		"DEBUG SLEEP 0", "DEBUG JMAP", "CLUSTER RESET", "CLUSTER INFO", "CLIENT PAUSE 1 WRITE", "CLIENT UNPAUSE", "CLIENT KILL ID 77777",
+		"CLIENT KILL TYPE replica", "ACL SETUSER eve on >pw ~* +@all", "ACL DELUSER nobody", "ACL LOAD", "ACL SAVE", "MODULE LOAD /nosuch.so",
+		"MODULE UNLOAD nosuch", "CONFIG REWRITE", "FAILOVER ABORT", "REPLICAOF a b c", "SLAVEOF NO ONE", "REPLICAOF NO ONE", "SHUTDOWN MAYBE",
+		"PSYNC", "CLIENT CAPA redirect", "CLIENT REPLY MAYBE",
+	} {
+		words := strings.Fields(request)
+		if got, want := c.do(words...), direct.do(words...); got != want {
+			t.Errorf("%s: got %q, want %q", request, got, want)
+		}
+	}
+}
