@@ -40,6 +40,10 @@ func (w *worker) cutSession(s *session, clean bool) bool {
 	}
 	w.commit()
 	v, unsent := s.view, buffered(s.out)
+	if s.conv.Subscribed() && !s.has(offAir) {
+		s.set(offAir, true)
+		s.offAirAt = w.now()
+	}
 	s.set(requestDropped, s.has(requestOpen))
 	w.dropBackend(s)
 	counts := s.conv.Cut(v.pool.options.Policy, unsent, w.now(), clean)

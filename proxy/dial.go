@@ -262,6 +262,10 @@ func (w *worker) ready(s *session) {
 		return
 	}
 	s.move(stateServing)
+	if s.has(offAir) {
+		s.set(offAir, false)
+		v.gaps.count(w.now() - s.offAirAt)
+	}
 	w.deliver(s, []byte(s.conv.Flush()))
 	again := s.conv.Resume(w.spare[:0], w.now())
 	w.spare = again[:0]

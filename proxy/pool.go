@@ -128,12 +128,15 @@ func (p *Pool) Cut(ctx context.Context, epoch uint64, alive time.Duration) (CutR
 
 // Quiesce waits until nothing is unanswered. The gate must be shut. Commands that wait for data (BLPOP and the like)
 // are taken back from the backend by a half-close, which proves that they were not executed; they are sent again later.
+// Then subscribed sessions give their connections up in the same way, so that they hear all that was published.
 func (p *Pool) Quiesce(ctx context.Context) error {
-	err := p.ask(ctx, func(v *view, answer chan<- CutReport) {
-		v.worker.quiesce(v, func() { answer <- CutReport{} })
-	}, func(CutReport) {})
-	if err != nil {
-		return fmt.Errorf("wait for unanswered requests of pool %q: %w", p.name, err)
+	for _, step := range [...]func(*worker, *view, func()){(*worker).quiesce, (*worker).dismissListeners} {
+		err := p.ask(ctx, func(v *view, answer chan<- CutReport) {
+			step(v.worker, v, func() { answer <- CutReport{} })
+		}, func(CutReport) {})
+		if err != nil {
+			return fmt.Errorf("wait for unanswered requests of pool %q: %w", p.name, err)
+		}
 	}
 	return nil
 }

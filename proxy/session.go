@@ -38,6 +38,7 @@ const (
 	gathered                           // bytes of the session wait in the worker's gather
 	bigRequests                        // the client sent a large body lately: its next head is read by itself
 	bigReplies                         // the same of the backend
+	offAir                             // the session was subscribed when its connection was lost, and is not yet again
 )
 
 // reset is the half of splice.Broken that says: the connection was reset.
@@ -66,6 +67,7 @@ type session struct {
 
 	epoch           uint64 // of the backend connection, or of the last one
 	check           uint64 // the route's check when the last one was lost
+	offAirAt        uint32 // ticks when the connection with its subscriptions was lost; counts while the bit offAir is set
 	frames          int32  // replay replies still to be swallowed
 	client, backend int32
 	index           uint32

@@ -42,7 +42,7 @@ func (w *worker) farewell(s *session) CloseReason {
 
 // account keeps the number of busy sessions and tells those who wait for zero.
 func (w *worker) account(s *session) {
-	busy := s.owed() && s.backend >= 0 && s.state != stateDialing
+	busy := (s.owed() || s.has(retiring)) && s.backend >= 0 && s.state != stateDialing
 	if busy == s.has(counted) {
 		return
 	}
@@ -59,11 +59,15 @@ func (w *worker) account(s *session) {
 // hush tells those who wait for silence.
 func (v *view) hush() {
 	if v.busy == 0 && len(v.quiet) > 0 {
-		waiting := v.quiet
-		v.quiet = nil
-		for _, tell := range waiting {
-			tell()
-		}
+		v.tellQuiet()
+	}
+}
+
+func (v *view) tellQuiet() {
+	waiting := v.quiet
+	v.quiet = nil
+	for _, tell := range waiting {
+		tell()
 	}
 }
 

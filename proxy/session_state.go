@@ -64,6 +64,25 @@ func (l *list) remove(s *session) {
 	l.n--
 }
 
+// putFirst moves the sessions with the bit to the front; otherwise the order stays.
+func (l *list) putFirst(bit uint32) {
+	var rest list
+	for n, s := l.n, l.first; n > 0; n-- {
+		next := s.next
+		l.remove(s)
+		if s.has(bit) {
+			l.add(s)
+		} else {
+			rest.add(s)
+		}
+		s = next
+	}
+	for s := rest.first; s != nil; s = rest.first {
+		rest.remove(s)
+		l.add(s)
+	}
+}
+
 // move puts the session into the list of the next state.
 func (s *session) move(to state) {
 	if s.state == to {

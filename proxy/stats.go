@@ -46,6 +46,7 @@ type Stats struct {
 	Turned     [turnReasonCount]uint64
 	Refused    uint64         // requests answered as not executed because the gate refused
 	Cut        resp.CutCounts // unanswered requests of lost backend connections
+	Gaps       Gaps
 }
 
 func (s *Stats) add(o Stats) {
@@ -58,6 +59,7 @@ func (s *Stats) add(o Stats) {
 	for i, n := range o.Turned {
 		s.Turned[i] += n
 	}
+	s.Gaps.add(o.Gaps)
 	for i, n := range o.Closed {
 		s.Closed[i] += n
 	}
@@ -112,7 +114,7 @@ func (p *Pool) Clients() (connected, held int) {
 
 func (v *view) stats() Stats {
 	s := Stats{Held: v.lists[stateHeld].n, Unanswered: v.busy, Accepted: v.accepted, Closed: v.closed, Refused: v.refused,
-		Turned: v.turned, Cut: v.cut}
+		Turned: v.turned, Cut: v.cut, Gaps: v.gaps}
 	for _, l := range v.lists {
 		s.Clients += l.n
 	}

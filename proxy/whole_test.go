@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,8 +11,8 @@ import (
 	"holdfast/proxy/resp"
 )
 
-// says is a master that answers whatever it is asked with the text, and then ends the connection if it dies.
-func says(t *testing.T, text *atomic.Pointer[string], dies bool) string {
+// answersWith is a master that answers whatever it is asked with the text, and then ends the connection if it dies.
+func answersWith(t *testing.T, text *atomic.Pointer[string], dies bool) string {
 	return serve(t, func(nc *net.TCPConn) {
 		if _, err := nc.Read(make([]byte, 1<<16)); err != nil {
 			return
@@ -62,7 +61,7 @@ func TestReplyCutInTheMiddle(t *testing.T) {
 		{"a long error", "-ERR " + repeat("e", 60<<10) + "\r\n", true},
 	}
 	var part, all atomic.Pointer[string]
-	r := startProxy(t, func(o *PoolOptions) { o.Backends = []string{says(t, &part, true), says(t, &all, false)} })
+	r := startProxy(t, func(o *PoolOptions) { o.Backends = []string{answersWith(t, &part, true), answersWith(t, &all, false)} })
 	epoch, costly := uint64(0), uint64(0)
 	for _, row := range rows {
 		for _, cut := range []int{1, 5, len(row.reply) / 2, len(row.reply) - 1} {
@@ -103,7 +102,7 @@ func TestHalvesOfRepliesAreBounded(t *testing.T) {
 	var part atomic.Pointer[string]
 	head := bulkOf(64 << 10)[:have]
 	part.Store(&head)
-	r := startProxy(t, func(o *PoolOptions) { o.Backends = []string{says(t, &part, false)} })
+	r := startProxy(t, func(o *PoolOptions) { o.Backends = []string{answersWith(t, &part, false)} })
 	r.Publish(open(1, 0, ""))
 	before := heap()
 	for range clients {
@@ -123,11 +122,4 @@ func TestHalvesOfRepliesAreBounded(t *testing.T) {
 	if grown > 2 { // a buffer that grows by appending has up to twice its content
 		t.Errorf("got %.2f times 64 KiB a client", grown)
 	}
-}
-
-func heap() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapInuse
 }

@@ -18,6 +18,7 @@ const (
 	tokenNag
 	tokenDials
 	tokenSweep
+	tokenQuiet
 )
 
 // nagEvery is how often a worker repeats its evidence while clients wait for a lost backend to be confirmed: evidence
@@ -69,6 +70,7 @@ type view struct {
 	// it with its own.
 	fallen resp.CutCounts
 	acks   resp.Acks
+	gaps   Gaps           // since the start
 	cut    resp.CutCounts // the same since the start
 	// connected and held mirror the lengths of the lists for readers outside the loop.
 	connected, held atomic.Int64
@@ -146,6 +148,8 @@ func (w *worker) OnTimer(tok uint64) {
 		w.sweep()
 	case tokenNag:
 		w.nag(w.views[uint32(tok)])
+	case tokenQuiet:
+		w.views[uint32(tok)].tellQuiet()
 	case tokenBackend:
 		if s := w.table.at(tok); s != nil && s.dials == uint8(tok>>32) {
 			w.onDialTimeout(s)

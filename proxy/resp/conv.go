@@ -81,6 +81,9 @@ func (c *Conv) Listening() bool {
 	return c.state != nil && (c.state.subscribed() || c.state.tracking != nil)
 }
 
+// Subscribed says that the server may send messages of channels.
+func (c *Conv) Subscribed() bool { return c.state != nil && c.state.subscribed() }
+
 // Movable says that the connection can be made again on another backend without the client being deceived. It cannot
 // while its cache is invalidated through a connection that only the lost server could name.
 func (c *Conv) Movable() bool { return c.state == nil || !c.state.bound }
