@@ -35,6 +35,9 @@ func (w *worker) cutSession(s *session, clean bool) bool {
 	case !s.conv.Movable():
 		w.close(s, ClosedReplay)
 		return false
+	case s.conv.Odd() && s.view.pool.options.CloseUnknownState:
+		w.close(s, ClosedUnknown)
+		return false
 	case s.state == statePiping:
 		return w.cutPiping(s)
 	}

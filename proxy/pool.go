@@ -24,6 +24,8 @@ type PoolOptions struct {
 	Opaque bool
 	Deny   []string
 	Policy resp.Policy
+	// CloseUnknownState ends a session that has executed a command of unknown meaning instead of moving it.
+	CloseUnknownState bool
 	// HeldMax bounds the clients that wait at a shut gate in one pool; more are answered as not executed.
 	HeldMax int
 	Socket  splice.SocketOptions // of backend connections
@@ -35,17 +37,21 @@ type PoolOptions struct {
 
 // Pool is one service. Its route is written by the control plane and read by every loop.
 type Pool struct {
-	name      string
-	options   PoolOptions
-	proxy     *Proxy
-	route     atomic.Pointer[Route]
-	slow      atomic.Int64 // unanswered commands that are known to run long
-	care      *resp.Care
-	backends  []splice.Address
-	listeners []listener
-	index     int
-	heldMax   int // share of one loop
-	dialsMax  int // the same
+	name    string
+	options PoolOptions
+	proxy   *Proxy
+	route   atomic.Pointer[Route]
+	slow    atomic.Int64 // unanswered commands that are known to run long
+	care    *resp.Care
+	// vocabulary is what the master knows beyond our table, nil before it was asked.
+	vocabulary atomic.Pointer[resp.Vocabulary]
+	scripts    *scripts
+	strangers  strangers
+	backends   []splice.Address
+	listeners  []listener
+	index      int
+	heldMax    int // share of one loop
+	dialsMax   int // the same
 	// laggardsMax is the same.
 	laggardsMax int
 }
@@ -55,7 +61,7 @@ func newPool(p *Proxy, o PoolOptions) (*Pool, error) {
 	if len(unknown) > 0 {
 		return nil, fmt.Errorf("pool %q: %w: %s", o.Name, ErrUnknownDeny, strings.Join(unknown, ", "))
 	}
-	pool := &Pool{name: o.Name, options: o, proxy: p, care: care, index: len(p.pools)}
+	pool := &Pool{name: o.Name, options: o, proxy: p, care: care, scripts: newScripts(), index: len(p.pools)}
 	share := func(of int) int { return max(1, of/len(p.workers)) }
 	pool.heldMax, pool.dialsMax, pool.laggardsMax = share(o.HeldMax), share(dialsMax), share(laggardsMax)
 	pool.route.Store(&Route{Backend: -1})

@@ -191,6 +191,7 @@ func (d *delivery) frame(first byte, n int) bool {
 		return true
 	}
 	meaning, answer, cmd, done := s.conv.Frame(&w.flights, first, d.data[d.off:d.off+n])
+	w.learn(s.view)
 	switch meaning {
 	case resp.Deliver:
 		d.off += n
@@ -215,6 +216,9 @@ func (d *delivery) frame(first byte, n int) bool {
 		return false
 	}
 	if done {
+		if cmd == resp.Unknown || cmd == resp.CmdClient || cmd == resp.CmdExec {
+			w.wonder(s)
+		}
 		d.answered(cmd)
 	}
 	return s.state != stateFree && s.backend >= 0
@@ -241,6 +245,8 @@ func (d *delivery) big(n int) {
 	if !ok {
 		var meaning resp.Meaning
 		meaning, _, cmd, ok = s.conv.Frame(&w.flights, first, d.data[d.off:])
+		w.learn(s.view)
+		w.wonder(s)
 		s.set(replyDropped, meaning == resp.Swallow)
 		if meaning != resp.Deliver && meaning != resp.Swallow {
 			d.flush(d.off)

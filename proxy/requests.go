@@ -213,12 +213,15 @@ func (b *batch) whole(cmd resp.Command, n int) {
 	req := b.data[b.off : b.off+n]
 	if s.conv.Forward(care, cmd) {
 		s.conv.Take(&w.flights, cmd, req, w.now())
-	} else if act, answer := s.conv.Admit(care, cmd, req); act == resp.ActForward {
-		s.conv.Take(&w.flights, cmd, req, w.now())
 	} else {
-		b.forward(b.off)
-		b.instead(cmd, act, answer, req)
-		b.start = b.off + n
+		cmd = s.view.pool.vocabulary.Load().Translate(cmd, req)
+		if act, answer := s.conv.Admit(care, cmd, req); act == resp.ActForward {
+			s.conv.Take(&w.flights, cmd, req, w.now())
+		} else {
+			b.forward(b.off)
+			b.instead(cmd, act, answer, req)
+			b.start = b.off + n
+		}
 	}
 	if care.Slow(cmd) {
 		s.view.pool.slow.Add(1)

@@ -26,12 +26,14 @@ const (
 	ClosedRequest                       // an unfinished request stood still for too long
 	ClosedIdle                          // the client said nothing for too long
 	ClosedOutput                        // the client did not read, or so slowly that its server gave it up
+	ClosedUnknown                       // the backend was lost, and with it state of the session that nobody knows
 	closeReasonCount
 )
 
 var closeReasonNames = [closeReasonCount]string{
 	"client", "quit", "protocol-error", "mid-reply", "opaque", "replay-refused", "backend-error", "shutdown",
 	"foreign-protocol", "handshake-timeout", "request-timeout", "idle-timeout", "output-limit",
+	"state-unknown",
 }
 
 func (r CloseReason) String() string { return closeReasonNames[r] }
@@ -47,6 +49,7 @@ type Stats struct {
 	Refused    uint64         // requests answered as not executed because the gate refused
 	Cut        resp.CutCounts // unanswered requests of lost backend connections
 	Gaps       Gaps
+	Odd        uint64 // sessions that have executed a command of unknown meaning
 }
 
 func (s *Stats) add(o Stats) {
@@ -60,6 +63,7 @@ func (s *Stats) add(o Stats) {
 		s.Turned[i] += n
 	}
 	s.Gaps.add(o.Gaps)
+	s.Odd += o.Odd
 	for i, n := range o.Closed {
 		s.Closed[i] += n
 	}
@@ -114,7 +118,7 @@ func (p *Pool) Clients() (connected, held int) {
 
 func (v *view) stats() Stats {
 	s := Stats{Held: v.lists[stateHeld].n, Unanswered: v.busy, Accepted: v.accepted, Closed: v.closed, Refused: v.refused,
-		Turned: v.turned, Cut: v.cut, Gaps: v.gaps}
+		Turned: v.turned, Cut: v.cut, Gaps: v.gaps, Odd: v.odd}
 	for _, l := range v.lists {
 		s.Clients += l.n
 	}

@@ -68,10 +68,12 @@ type view struct {
 	quiet    []func()
 	// fallen counts what became of sessions that lost their backend by themselves since the last release; a cut reports
 	// it with its own.
-	fallen resp.CutCounts
-	acks   resp.Acks
-	gaps   Gaps           // since the start
-	cut    resp.CutCounts // the same since the start
+	fallen  resp.CutCounts
+	acks    resp.Acks
+	gaps    Gaps   // since the start
+	odd     uint64 // sessions that have executed a command of unknown meaning, since the start
+	lessons lessons
+	cut     resp.CutCounts // the same since the start
 	// connected and held mirror the lengths of the lists for readers outside the loop.
 	connected, held atomic.Int64
 	accepted        uint64

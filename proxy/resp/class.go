@@ -63,6 +63,8 @@ const (
 	WriteFlag
 	// ReadFlag is the server's own flag readonly.
 	ReadFlag
+	// Scripted commands bring a script or name one: what they say is worth remembering.
+	Scripted
 	// container is a command whose first argument names the real one.
 	container
 )

@@ -46,7 +46,9 @@ const (
 	CmdPing
 	CmdInfo
 	CmdEval
+	CmdEvalRo
 	CmdEvalsha
+	CmdEvalshaRo
 	CmdScriptLoad
 	CmdScriptFlush
 	CmdReadonly
@@ -54,6 +56,13 @@ const (
 	CmdAsking
 	CmdScriptDebug
 	CmdClient
+)
+
+// Commands of modules and of newer servers are told apart by what the server says of them; see Vocabulary. No client can
+// name these two, because a name with a blank in it is no command to any server.
+const (
+	cmdForeignRead Command = iota + cmdHost + 1
+	cmdForeignWrite
 )
 
 // These two are what a browser says to a Redis port when a hostile page makes it speak HTTP there. They come after the

@@ -116,7 +116,38 @@ func (c *Conv) commitSession(cmd Command, args [][]byte) {
 		c.edit().track(args)
 	case CmdClientCaching:
 		c.edit().caching = encode(nil, args...)
+	case Unknown, CmdClient:
+		c.edit().wonder(args)
 	}
+}
+
+// oddMax is how much of a name is kept; it comes from a client and goes to the log.
+const oddMax = 48
+
+// wonder remembers a command that is not known and that the server has executed. It may have changed the connection in a
+// way that will be missing after a move.
+func (s *State) wonder(args [][]byte) {
+	if s.odd != nil {
+		return
+	}
+	name := arg(args, 0)
+	if len(args) > 1 && bytes.EqualFold(name, []byte("client")) {
+		name = bytes.Join(args[:2], []byte(" "))
+	}
+	s.odd, s.oddNews = bytes.ToLower(name[:min(len(name), oddMax)]), true
+}
+
+// Odd says that a command of unknown meaning was executed on this connection: more than its known state may be lost when
+// it moves.
+func (c *Conv) Odd() bool { return c.state != nil && c.state.odd != nil }
+
+// OddNews returns the name of that command, once.
+func (c *Conv) OddNews() (name string, ok bool) {
+	if c.state == nil || !c.state.oddNews {
+		return "", false
+	}
+	c.state.oddNews = false
+	return string(c.state.odd), true
 }
 
 func arg(args [][]byte, i int) []byte {

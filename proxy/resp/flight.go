@@ -82,8 +82,9 @@ type Flight struct {
 //
 // Invariant: bytes is the sum of the sizes of free, at most flightsFreeBytesMax.
 type Flights struct {
-	free  []*Flight
-	bytes int
+	free   []*Flight
+	bytes  int
+	lesson lesson
 }
 
 func (p *Flights) take() *Flight {

@@ -23,12 +23,14 @@ type State struct {
 	libName, libVer []byte
 	tracking        []byte // the CLIENT TRACKING requests that are in force
 	caching         []byte // a CLIENT CACHING request that counts for the next command
+	odd             []byte // name of the first command that may have changed the connection in a way nobody knows
 	switches        [switchCount][]byte
 	subs            [3]channels
 	block           block
 	db              int32
 	proto           uint8
 	authed          bool
+	oddNews         bool // odd was not told yet
 	multi           bool
 	watching        bool
 	bound           bool // tracking names another connection of this server, or is too long to be kept
@@ -92,7 +94,7 @@ func (s *State) fresh() bool {
 		}
 	}
 	return !s.special && !s.authed && !s.watching && s.db == 0 && s.proto == 2 && s.name == nil && s.libName == nil &&
-		s.libVer == nil && s.tracking == nil
+		s.libVer == nil && s.tracking == nil && s.odd == nil
 }
 
 // endBlock forgets an open MULTI block and the watched keys: EXEC, DISCARD and RESET end both.

@@ -14,7 +14,7 @@ const slots = 1024
 
 // named are the commands that have a constant; the constant is the place. The rest of the table follows them.
 var named = [...]Spec{
-	Unknown: {"unknown", ClassUnknown, 0, 0},
+	Unknown: {"unknown", ClassUnknown, 0, Stateful},
 
 	CmdAuth:                     {"auth", SessionState, -2, Stateful},
 	CmdHello:                    {"hello", SessionState, -1, Stateful},
@@ -53,18 +53,23 @@ var named = [...]Spec{
 	CmdWaitaof:                  {"waitaof", Wait, 4, Blocking},
 	CmdPing:                     {"ping", ReadLocal, -1, 0},
 	CmdInfo:                     {"info", ReadLocal, -1, 0},
-	CmdEval:                     {"eval", Script, -3, Slow | Keyed},
-	CmdEvalsha:                  {"evalsha", Script, -3, Slow | Keyed},
-	CmdScriptLoad:               {"script|load", WriteSame, 3, Stateful},
-	CmdScriptFlush:              {"script|flush", Control, -2, Slow | Stateful},
+	CmdEval:                     {"eval", Script, -3, Slow | Keyed | Scripted},
+	CmdEvalRo:                   {"eval_ro", Read, -3, Slow | Keyed | ReadFlag | Scripted},
+	CmdEvalsha:                  {"evalsha", Script, -3, Slow | Keyed | Scripted},
+	CmdEvalshaRo:                {"evalsha_ro", Read, -3, Slow | Keyed | ReadFlag | Scripted},
+	CmdScriptLoad:               {"script|load", WriteSame, 3, Scripted},
+	CmdScriptFlush:              {"script|flush", Control, -2, Slow | Scripted},
 	CmdReadonly:                 {"readonly", SessionState, 1, Stateful},
 	CmdReadwrite:                {"readwrite", SessionState, 1, Stateful},
 	CmdAsking:                   {"asking", SessionState, 1, Stateful},
 	CmdScriptDebug:              {"script|debug", SessionState, 3, Stateful},
-	CmdClient:                   {"client", ClassUnknown, -2, container},
+	CmdClient:                   {"client", ClassUnknown, -2, container | Stateful},
 
 	cmdPost: {"post", ClassUnknown, 0, 0},
 	cmdHost: {"host:", ClassUnknown, 0, 0},
+
+	cmdForeignRead:  {"a foreign read", Read, 0, ReadFlag},
+	cmdForeignWrite: {"a foreign write", WriteOnce, 0, WriteFlag},
 }
 
 // table holds every command of a 7.0 server and the session commands of newer ones. It is never written.

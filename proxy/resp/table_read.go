@@ -7,8 +7,6 @@ var readCommands = [...]Spec{
 	{"bitpos", Read, -3, Keyed | ReadFlag},
 	{"dbsize", Read, 1, ReadFlag},
 	{"dump", Read, 2, Keyed | ReadFlag},
-	{"eval_ro", Read, -3, Slow | Keyed | ReadFlag},
-	{"evalsha_ro", Read, -3, Slow | Keyed | ReadFlag},
 	{"exists", Read, -2, Keyed | ReadFlag},
 	{"expiretime", Read, 2, Keyed | ReadFlag},
 	{"fcall_ro", Read, -3, Slow | Keyed | ReadFlag},

@@ -112,7 +112,7 @@ func TestTableKeepsContainersApart(t *testing.T) {
 }
 
 func TestTableClassCounts(t *testing.T) {
-	want := map[Class]int{Read: 93, ReadLocal: 76, WriteSame: 24, WriteState: 31, WriteOnce: 46, Conditional: 8, Script: 3,
+	want := map[Class]int{Read: 94, ReadLocal: 76, WriteSame: 24, WriteState: 31, WriteOnce: 47, Conditional: 8, Script: 3,
 		BlockWrite: 9, BlockRead: 1, Wait: 2, SessionState: 31, Control: 43, Opaque: 3}
 	got := map[Class]int{}
 	for _, s := range table {
