@@ -20,7 +20,8 @@ func TestStatusIsStableJSON(t *testing.T) {
 	want := `{"version":"v9","runtime":{"goroutines":0,"heap_bytes":0,"pipes":0,"pipes_in_use":0},` +
 		`"pools":[{"name":"cache","state":"serving","since":"2025-03-01T12:00:00Z","why":"master answers",` +
 		`"epoch":4,"gate":"open","held_by_operator":false,"master":"","listen":[],"protocol":"","failover":"",` +
-		`"clients":0,"held":0,"in_flight":0,"failovers":0,"accepted":0,"refused":0,"closed":{},"turned_away":{},"journal_error":"",` +
+		`"clients":0,"held":0,"in_flight":0,"failovers":0,"accepted":0,"refused":0,"closed":{},"turned_away":{},` +
+		`"unknown_state":0,"listeners":{"moved":0,"gap_max_ms":0,"gap_sum_ms":0},"journal_error":"",` +
 		`"backends":[],"last_receipt":null}]}`
 	if got := compact(t, body); got != want {
 		t.Errorf("body:\n got %s\nwant %s", got, want)

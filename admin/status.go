@@ -44,10 +44,22 @@ type Pool struct {
 	// TurnedAway counts connections that were refused before they counted as accepted, by reason.
 	TurnedAway map[string]uint64 `json:"turned_away"`
 
+	// UnknownState counts clients that have executed a command of which nobody knows what it changed on their connection.
+	UnknownState uint64    `json:"unknown_state"`
+	Listeners    Listeners `json:"listeners"`
+
 	JournalError string `json:"journal_error"` // why the journal cannot be written, which forbids promotions; empty: it can
 
 	Backends    []Backend `json:"backends"`
 	LastReceipt *Receipt  `json:"last_receipt"`
+}
+
+// Listeners are the subscribed clients that were moved to another master, and how long each could hear nothing: from the end of
+// the old connection until all its subscriptions were confirmed on the new one.
+type Listeners struct {
+	Moved    uint64  `json:"moved"` // one for each client and move
+	GapMaxMS float64 `json:"gap_max_ms"`
+	GapSumMS float64 `json:"gap_sum_ms"`
 }
 
 // The values of Pool.Gate.

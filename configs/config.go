@@ -70,10 +70,11 @@ type Hold struct {
 
 // Policy is what the pool may do by itself, and what it may lose.
 type Policy struct {
-	InFlight InFlight
-	MaxLoss  Size     // a replica further behind the lost master than this is not promoted by itself
-	MinGap   Duration // between two automatic failovers, unless the second one is beyond doubt
-	DrainMax Duration // how long a promotion waits for the replica to read what the dead master had sent
+	InFlight     InFlight
+	UnknownState UnknownState
+	MaxLoss      Size     // a replica further behind the lost master than this is not promoted by itself
+	MinGap       Duration // between two automatic failovers, unless the second one is beyond doubt
+	DrainMax     Duration // how long a promotion waits for the replica to read what the dead master had sent
 }
 
 // Supervisor is how lost machines are repaired.

@@ -31,6 +31,14 @@ const (
 	InFlightRetryAll        InFlight = "retry-all"        // everything is sent again: a write may run twice
 )
 
+// UnknownState is what becomes of a connection on which a command was executed that nobody knows, when its backend is lost.
+type UnknownState string
+
+const (
+	UnknownStateMove  UnknownState = "move"  // it is moved with all of its state that is known
+	UnknownStateClose UnknownState = "close" // it is closed, and its client makes its state again by itself
+)
+
 // Step is one rung of the supervisor's ladder.
 type Step string
 
@@ -48,5 +56,7 @@ func failovers() []Failover {
 func inFlights() []InFlight {
 	return []InFlight{InFlightFail, InFlightRetryReads, InFlightRetryIdempotent, InFlightRetryAll}
 }
+
+func unknownStates() []UnknownState { return []UnknownState{UnknownStateMove, UnknownStateClose} }
 
 func steps() []Step { return []Step{StepRestartService, StepReplaceMachine} }

@@ -68,8 +68,8 @@ func (l *listenerOf) run() {
 	}
 }
 
-// Over many changes of the master, the last one by its death, every listener hears each publisher in order and nothing twice, and misses nothing
-// that a server says it has handed out. RESP2 and RESP3, channels and patterns.
+// Over many changes of the master, the last one by its death, every listener hears each publisher in order and nothing
+// twice, and misses nothing that a server says it has handed out. RESP2 and RESP3, channels and patterns.
 func TestMessagesStayInOrderOverFailovers(t *testing.T) {
 	const changes, listeners = 12, 8
 	a, b := startRedis(t), startRedis(t)
@@ -90,7 +90,10 @@ func TestMessagesStayInOrderOverFailovers(t *testing.T) {
 		}
 		all = append(all, l)
 	}
-	publishers := map[string]*publisher{"one": {client: dialClient(t, r.addr)}, "two": {client: dialClient(t, r.addr)}}
+	publishers := map[string]*publisher{}
+	for _, channel := range []string{"one", "two"} {
+		publishers[channel] = &publisher{client: dialClient(t, r.addr)}
+	}
 	var listening, publishing sync.WaitGroup
 	stop := make(chan struct{})
 	for _, l := range all {

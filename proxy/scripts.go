@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"cmp"
 	recency "container/list"
 	"crypto/sha1"
 	"encoding/hex"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -111,19 +113,24 @@ func (b *scripts) flush() {
 	b.flushes.Add(1)
 }
 
-// since returns the wanted scripts behind a mark, and the mark behind them.
+// since returns the wanted scripts behind a mark in the order in which they became wanted, and the mark behind them.
 func (b *scripts) since(mark uint64) (wanted []Script, next uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for e := b.order.Back(); e != nil; e = e.Prev() {
+	var found []*script
+	for e := b.order.Front(); e != nil; e = e.Next() {
 		if s := e.Value.(*script); s.seq > mark {
-			wanted = append(wanted, s.Script)
+			found = append(found, s)
 		}
+	}
+	slices.SortFunc(found, func(a, b *script) int { return cmp.Compare(a.seq, b.seq) })
+	for _, s := range found {
+		wanted = append(wanted, s.Script)
 	}
 	return wanted, b.seq
 }
 
-// Scripts returns the scripts that other servers should know, from those that became known after the mark; 0: all. The
+// Scripts returns the scripts that other servers should know, from those that became known after the mark on; 0: all. The
 // second value is the mark for the next call.
 func (p *Pool) Scripts(mark uint64) ([]Script, uint64) { return p.scripts.since(mark) }
 

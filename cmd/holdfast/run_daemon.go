@@ -99,6 +99,9 @@ func (d *daemon) run(ctx context.Context) error {
 	start("data plane", d.proxy.Run)
 	for _, p := range d.pools {
 		start("health of pool "+p.name, p.controller.Run)
+		if p.tutor != nil {
+			start("tutor of pool "+p.name, p.tutor.Run)
+		}
 	}
 	start("memory", newMemory().keepLow)
 	start("admin", func(ctx context.Context) error { return d.admin.Serve(ctx, d.listener) })

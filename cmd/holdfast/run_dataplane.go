@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"holdfast/health"
+	"holdfast/health/failover"
 	"holdfast/proxy"
+	"holdfast/proxy/resp"
 )
 
 // statsTimeout bounds how long a status page waits for the event loops; a loop answers within microseconds.
@@ -41,6 +43,26 @@ func (d dataPlane) Quiesce(ctx context.Context) error { return d.pool.Quiesce(ct
 func (d dataPlane) SlowInFlight() int { return d.pool.SlowInFlight() }
 
 func (d dataPlane) Clients() (connected, held int) { return d.pool.Clients() }
+
+// Scripts, ScriptsChanged and Learn are for the tutor.
+func (d dataPlane) Scripts(mark uint64) ([]failover.Script, uint64) {
+	known, next := d.pool.Scripts(mark)
+	scripts := make([]failover.Script, len(known))
+	for i, s := range known {
+		scripts[i] = failover.Script(s)
+	}
+	return scripts, next
+}
+
+func (d dataPlane) ScriptsChanged() <-chan struct{} { return d.pool.ScriptsChanged() }
+
+func (d dataPlane) Learn(commands []failover.Command) {
+	described := make([]resp.Described, len(commands))
+	for i, c := range commands {
+		described[i] = resp.Described(c)
+	}
+	d.pool.Learn(described)
+}
 
 func (d dataPlane) stats() proxy.Stats {
 	ctx, cancel := context.WithTimeout(context.Background(), statsTimeout)

@@ -30,6 +30,7 @@ type servedPool struct {
 	cfg        *configs.Pool
 	data       *proxy.Pool
 	controller *health.Controller
+	tutor      *failover.Tutor // nil where bytes are opaque
 }
 
 func (d *daemon) openPool(cfg *configs.Pool, global configs.Proxy) (*servedPool, error) {
@@ -48,6 +49,9 @@ func (d *daemon) openPool(cfg *configs.Pool, global configs.Proxy) (*servedPool,
 		return nil, err
 	}
 	executor := failover.New(settings, dataPlane{p.data}, journal)
+	if cfg.Protocol == configs.ProtocolRedis {
+		p.tutor = executor.Tutor(dataPlane{p.data})
+	}
 	if p.controller, err = health.New(settings, executor, journal.Last()); err != nil {
 		return nil, err
 	}
@@ -92,6 +96,7 @@ func poolOptions(cfg *configs.Pool, global configs.Proxy) proxy.PoolOptions {
 	o := proxy.PoolOptions{
 		Name: cfg.Name, Listen: cfg.Listen, Opaque: cfg.Protocol == configs.ProtocolTCP, Deny: cfg.Deny,
 		Policy: policy(cfg.Policy.InFlight), HeldMax: cfg.Hold.MaxClients,
+		CloseUnknownState: cfg.Policy.UnknownState == configs.UnknownStateClose,
 	}
 	o.Socket = splice.SocketOptions{KeepAlive: keepAlive, NotSentLowat: notSentLowat, Congestion: global.Congestion, UnixMode: socketMode}
 	if global.Congestion == configs.CongestionAuto {

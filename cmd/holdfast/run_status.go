@@ -50,6 +50,7 @@ func (p *servedPool) status() admin.Pool {
 		Clients: stats.Clients, Held: stats.Held, InFlight: stats.Unanswered, Failovers: h.Failovers,
 		HeldByOperator: h.Held, JournalError: h.Journal,
 		Accepted: stats.Accepted, Refused: stats.Refused, Closed: map[string]uint64{}, TurnedAway: map[string]uint64{},
+		UnknownState: stats.Odd, Listeners: listeners(stats.Gaps),
 		Backends: []admin.Backend{}, LastReceipt: receipt(h.Last),
 	}
 	for reason, n := range stats.Closed {
@@ -65,6 +66,11 @@ func (p *servedPool) status() admin.Pool {
 		})
 	}
 	return out
+}
+
+func listeners(g proxy.Gaps) admin.Listeners {
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	return admin.Listeners{Moved: g.Moved, GapMaxMS: ms(g.Longest), GapSumMS: ms(g.Sum)}
 }
 
 // Failovers gives the receipts that the pool's controller remembers.

@@ -41,6 +41,7 @@ type Executor struct {
 	data      DataPlane
 	authority Authority
 	nodes     []*node
+	tutor     *Tutor // nil: nobody teaches
 }
 
 var _ health.Executor = (*Executor)(nil)
@@ -55,7 +56,12 @@ func New(s health.Settings, d DataPlane, a Authority) *Executor {
 }
 
 // Publish hands a route to the data plane.
-func (x *Executor) Publish(r health.Route) { x.data.Publish(r) }
+func (x *Executor) Publish(r health.Route) {
+	x.data.Publish(r)
+	if x.tutor != nil {
+		x.tutor.follow(r)
+	}
+}
 
 // Load samples the data plane.
 func (x *Executor) Load() health.Load {
@@ -105,6 +111,9 @@ func (x *Executor) executeNode(ctx context.Context, e health.Effect) (r health.R
 	case health.EffectDrain:
 		r.Info, r.Err = n.drain(ctx, e.Hung, limit(e, commandMax))
 	case health.EffectPromote:
+		if x.tutor != nil {
+			x.tutor.hurry(ctx, n)
+		}
 		r.Info, r.Relaxed, r.Err = n.promote(ctx, e.Lineage, e.Relax)
 	case health.EffectVerify:
 		r.Info, r.Err = n.verify(ctx, e.Lineage)

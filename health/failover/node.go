@@ -18,12 +18,14 @@ import (
 var ErrNoHost = errors.New("a replica can only follow host:port")
 
 // node is one server as the receiver of commands. Commands use a connection opened beforehand, so that a failover does not pay for
-// a dial and a login; the fence is a second one, because the first may be waiting for an answer when the server hangs.
+// a dial and a login; the fence is a second one, because the first may be waiting for an answer when the server hangs. The school
+// is for the tutor, who may talk for long; it is opened when there is something to say.
 type node struct {
 	settings health.Settings
 	backend  health.Backend
 	command  line
 	spare    line
+	school   line
 }
 
 // line is a connection that is opened when it is needed and opened again when it broke.

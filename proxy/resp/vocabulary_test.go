@@ -37,7 +37,8 @@ func TestVocabulary(t *testing.T) {
 func TestUnknownCommandsAreNoticed(t *testing.T) {
 	for _, row := range []struct{ send, reply, want string }{
 		{"HIMPORT PREPARE x", "+OK|", "himport"}, {"HIMPORT PREPARE x", "-ERR unknown command|", ""}, {"Client Foo", "+OK|", "client foo"},
-		{"GET a", "$-1|", ""}, {"XINFO NEW x", "*0|", ""}, {"MULTI;HIMPORT x", "+OK|+QUEUED|", ""}, {"MULTI;HIMPORT x;EXEC", "+OK|+QUEUED|*1|+OK|", "himport"},
+		{"GET a", "$-1|", ""}, {"XINFO NEW x", "*0|", ""}, {"MULTI;HIMPORT x", "+OK|+QUEUED|", ""},
+		{"MULTI;HIMPORT x;EXEC", "+OK|+QUEUED|*1|+OK|", "himport"},
 		{"MULTI;HIMPORT x;EXEC", "+OK|+QUEUED|*1|-ERR no|", ""}, {"HIMPORT x;RESET", "+OK|+RESET|", ""},
 		{"A;B", "+OK|+OK|", "a"}, {strings.Repeat("N", 100), ":1|", strings.Repeat("n", oddMax)},
 	} {
@@ -58,9 +59,12 @@ func TestUnknownCommandsAreNoticed(t *testing.T) {
 func TestLessons(t *testing.T) {
 	big := bytes.Repeat([]byte("x"), WholeMax)
 	for _, row := range []struct{ send, reply, want string }{
-		{"EVAL body 0", ":1|", "eval body"}, {"EVAL_RO body 0", "*0|", "eval_ro body"}, {"EVAL body 0", "-ERR no|", ""}, {"EVALSHA abc 0", "+OK|", "evalsha abc"},
-		{"EVALSHA abc 0", "-NOSCRIPT x|", ""}, {"SCRIPT LOAD body", "$3|abc|", "script|load body"}, {"SCRIPT FLUSH ASYNC", "+OK|", "script|flush "},
-		{"MULTI;EVAL body 0", "+OK|+QUEUED|", "eval body"}, {"SCRIPT EXISTS abc", "*1|:1|", ""}, {"GET a", "$-1|", ""}, {"EVAL " + string(big) + " 0", "+OK|", ""},
+		{"EVAL body 0", ":1|", "eval body"}, {"EVAL_RO body 0", "*0|", "eval_ro body"}, {"EVAL body 0", "-ERR no|", ""},
+		{"EVALSHA abc 0", "+OK|", "evalsha abc"},
+		{"EVALSHA abc 0", "-NOSCRIPT x|", ""}, {"SCRIPT LOAD body", "$3|abc|", "script|load body"},
+		{"SCRIPT FLUSH ASYNC", "+OK|", "script|flush "},
+		{"MULTI;EVAL body 0", "+OK|+QUEUED|", "eval body"}, {"SCRIPT EXISTS abc", "*1|:1|", ""}, {"GET a", "$-1|", ""},
+		{"EVAL " + string(big) + " 0", "+OK|", ""},
 	} {
 		l := newLine(t)
 		l.sendBytes(reqs(row.send))
