@@ -48,7 +48,10 @@ func (w *worker) cutSession(s *session, clean bool) bool {
 		s.offAirAt = w.now()
 	}
 	s.set(requestDropped, s.has(requestOpen))
-	w.dropBackend(s)
+	if w.dropBackend(s); s.has(killed) {
+		w.close(s, ClosedKilled)
+		return false
+	}
 	counts := s.conv.Cut(v.pool.options.Policy, unsent, w.now(), clean)
 	v.fallen.Add(counts)
 	v.cut.Add(counts)

@@ -24,12 +24,21 @@ const (
 // stage is how far a dialling session has come.
 //
 //	connecting -> login (AUTH alone) -> replay (everything else, one round trip) -> Serving
+//	                                    target (until the receiver of invalidations is there) -> replay
 type stage uint8
 
 const (
 	stageConnecting stage = iota
 	stageLogin
 	stageReplay
+	stageTarget
+)
+
+const (
+	// targetEvery and targetTries: a session that sends its invalidations to another one waits for that to be moved first,
+	// half a second at most. Then the server says that there is no such connection, and the client is closed.
+	targetEvery = 10 * time.Millisecond
+	targetTries = 50
 )
 
 // mayDial says whether the route lets the session have a backend now.
@@ -165,11 +174,24 @@ func (w *worker) onConnected(s *session, ev splice.Events) {
 }
 
 func (w *worker) replay(s *session) {
+	if s.stage != stageTarget {
+		s.tries = 0
+	}
+	if id := s.conv.Redirect(); id != 0 && s.tries < targetTries && (naming{s: s}).Server(id) == 0 {
+		s.stage = stageTarget
+		s.tries++
+		w.loop.After(targetEvery, s.token(tokenTarget))
+		return
+	}
 	check := s.view.seen.Lineage != ""
-	req, frames := s.conv.Replay(w.spare[:0], check)
+	if s.view.pool.options.RefuseCursors {
+		s.conv.SetEra(resp.Era(s.epoch))
+	}
+	req, frames := s.conv.Replay(w.spare[:0], check, naming{s: s})
 	w.spare = req
 	s.stage, s.frames = stageReplay, int32(frames)
 	s.set(identity, check)
+	s.set(asked, s.conv.Named())
 	w.toBackend(s, req)
 	if frames == 0 {
 		w.ready(s)
@@ -211,6 +233,11 @@ func (w *worker) onReplayReply(s *session, first byte, frame []byte) bool {
 			w.leave(s)
 			w.tell(s.view, s.epoch, kind, s.conv.Unanswered() > 0)
 			return false
+		}
+	} else if s.stage == stageReplay && s.has(asked) {
+		s.set(asked, false) // a user who may not ask has no names at this server
+		if first == ':' {
+			w.nameAgain(s, frame)
 		}
 	} else if first == '-' && !(s.stage == stageReplay && s.conv.ReplayRefused(int(s.frames))) {
 		w.onReplayRefused(s, frame)
@@ -267,7 +294,8 @@ func (w *worker) ready(s *session) {
 		v.gaps.count(w.now() - s.offAirAt)
 	}
 	w.deliver(s, []byte(s.conv.Flush()))
-	again := s.conv.Resume(w.spare[:0], w.now())
+	w.flushTarget(s)
+	again := s.conv.Resume(w.spare[:0], w.now(), naming{s: s})
 	w.spare = again[:0]
 	if len(again) > 0 && !v.steady() {
 		w.park(s)

@@ -118,6 +118,9 @@ func (w *worker) adopt(v *view, client int, from *host) {
 	s := w.table.get()
 	s.view, s.client, s.host, s.heard = v, int32(client), from, w.clock()
 	w.sweepLater()
+	if !v.pool.options.Opaque {
+		s.conv.Own(v.pool.ids.next())
+	}
 	if w.stopped {
 		s.move(stateFresh)
 		w.close(s, ClosedShutdown)

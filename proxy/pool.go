@@ -26,6 +26,8 @@ type PoolOptions struct {
 	Policy resp.Policy
 	// CloseUnknownState ends a session that has executed a command of unknown meaning instead of moving it.
 	CloseUnknownState bool
+	// RefuseCursors answers a cursor of SCAN that an earlier master has given out with an error.
+	RefuseCursors bool
 	// HeldMax bounds the clients that wait at a shut gate in one pool; more are answered as not executed.
 	HeldMax int
 	Socket  splice.SocketOptions // of backend connections
@@ -46,6 +48,7 @@ type Pool struct {
 	// vocabulary is what the master knows beyond our table, nil before it was asked.
 	vocabulary atomic.Pointer[resp.Vocabulary]
 	scripts    *scripts
+	ids        *ids
 	strangers  strangers
 	backends   []splice.Address
 	listeners  []listener
@@ -61,7 +64,10 @@ func newPool(p *Proxy, o PoolOptions) (*Pool, error) {
 	if len(unknown) > 0 {
 		return nil, fmt.Errorf("pool %q: %w: %s", o.Name, ErrUnknownDeny, strings.Join(unknown, ", "))
 	}
-	pool := &Pool{name: o.Name, options: o, proxy: p, care: care, scripts: newScripts(), index: len(p.pools)}
+	if o.RefuseCursors {
+		care.RefuseCursors()
+	}
+	pool := &Pool{name: o.Name, options: o, proxy: p, care: care, scripts: newScripts(), ids: newIDs(), index: len(p.pools)}
 	share := func(of int) int { return max(1, of/len(p.workers)) }
 	pool.heldMax, pool.dialsMax, pool.laggardsMax = share(o.HeldMax), share(dialsMax), share(laggardsMax)
 	pool.route.Store(&Route{Backend: -1})

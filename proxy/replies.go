@@ -195,6 +195,9 @@ func (d *delivery) frame(first byte, n int) bool {
 	switch meaning {
 	case resp.Deliver:
 		d.off += n
+	case resp.Rename:
+		d.renamed()
+		d.off += n
 	case resp.Swallow, resp.Replace, resp.Refuse:
 		d.flush(d.off)
 		d.off += n
@@ -248,6 +251,12 @@ func (d *delivery) big(n int) {
 		w.learn(s.view)
 		w.wonder(s)
 		s.set(replyDropped, meaning == resp.Swallow)
+		if meaning == resp.Rename {
+			if _, taken, _ := w.flights.Renamed(); taken <= n {
+				d.renamed() // a cursor at its head; an id deep inside is not worth looking for
+			}
+			meaning = resp.Deliver
+		}
 		if meaning != resp.Deliver && meaning != resp.Swallow {
 			d.flush(d.off)
 			w.close(s, ClosedByBackend)

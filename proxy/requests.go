@@ -215,9 +215,12 @@ func (b *batch) whole(cmd resp.Command, n int) {
 		s.conv.Take(&w.flights, cmd, req, w.now())
 	} else {
 		cmd = s.view.pool.vocabulary.Load().Translate(cmd, req)
-		if act, answer := s.conv.Admit(care, cmd, req); act == resp.ActForward {
+		switch act, answer := s.conv.Admit(care, cmd, req); {
+		case act == resp.ActForward && care.Named(cmd):
+			b.translated(cmd, req)
+		case act == resp.ActForward:
 			s.conv.Take(&w.flights, cmd, req, w.now())
-		} else {
+		default:
 			b.forward(b.off)
 			b.instead(cmd, act, answer, req)
 			b.start = b.off + n

@@ -39,6 +39,9 @@ const (
 	bigRequests                        // the client sent a large body lately: its next head is read by itself
 	bigReplies                         // the same of the backend
 	offAir                             // the session was subscribed when its connection was lost, and is not yet again
+	flushDue                           // another session has moved that sends its invalidations here: to be told behind the reply under way
+	asked                              // the next replay reply is what the server calls the connection
+	killed                             // a client of this pool has had the server end the connection: the session ends, too
 )
 
 // reset is the half of splice.Broken that says: the connection was reset.
@@ -74,6 +77,7 @@ type session struct {
 	heard           uint32 // ms of the loop's clock: since when the client is waited for
 	gen             uint16
 	dials           uint8
+	tries           uint8 // how often a dialling session has looked for the receiver of its invalidations
 	bits            uint32
 	state           state
 	stage           stage

@@ -82,6 +82,9 @@ func (w *worker) close(s *session, why CloseReason) {
 		v.busy--
 	}
 	w.unslow(s)
+	if s.conv.Named() {
+		v.pool.ids.forget(s.conv.ID())
+	}
 	s.conv.Wipe(&w.flights)
 	drop(&s.in)
 	drop(&s.toward)
@@ -144,10 +147,13 @@ func (w *worker) dropBackend(s *session) {
 	if s.backend >= 0 {
 		splice.CloseFD(int(s.backend))
 		s.backend = -1
+		if s.conv.Named() && s.view.pool.ids.lose(s, w.now()) {
+			s.set(killed, true)
+		}
 	}
 	drop(&s.out)
 	drop(&s.back)
 	s.rep.Reset()
-	s.set(backendReadable|backendEnded|replyOpen|replyDropped|retiring|identity|refused, false)
+	s.set(backendReadable|backendEnded|replyOpen|replyDropped|retiring|identity|asked|refused, false)
 	w.account(s)
 }

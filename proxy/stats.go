@@ -27,13 +27,14 @@ const (
 	ClosedIdle                          // the client said nothing for too long
 	ClosedOutput                        // the client did not read, or so slowly that its server gave it up
 	ClosedUnknown                       // the backend was lost, and with it state of the session that nobody knows
+	ClosedKilled                        // by CLIENT KILL ID of another client
 	closeReasonCount
 )
 
 var closeReasonNames = [closeReasonCount]string{
 	"client", "quit", "protocol-error", "mid-reply", "opaque", "replay-refused", "backend-error", "shutdown",
 	"foreign-protocol", "handshake-timeout", "request-timeout", "idle-timeout", "output-limit",
-	"state-unknown",
+	"state-unknown", "killed",
 }
 
 func (r CloseReason) String() string { return closeReasonNames[r] }

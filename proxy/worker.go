@@ -19,6 +19,7 @@ const (
 	tokenDials
 	tokenSweep
 	tokenQuiet
+	tokenTarget
 )
 
 // nagEvery is how often a worker repeats its evidence while clients wait for a lost backend to be confirmed: evidence
@@ -150,6 +151,10 @@ func (w *worker) OnTimer(tok uint64) {
 		w.sweep()
 	case tokenNag:
 		w.nag(w.views[uint32(tok)])
+	case tokenTarget:
+		if s := w.table.at(tok); s != nil && s.dials == uint8(tok>>32) && s.state == stateDialing && s.stage == stageTarget {
+			w.replay(s)
+		}
 	case tokenQuiet:
 		w.views[uint32(tok)].tellQuiet()
 	case tokenBackend:

@@ -113,7 +113,7 @@ func (s *session) lost() {
 
 func (s *session) replay() {
 	check := s.p.seen.Lineage != ""
-	req, frames := s.conv.Replay(nil, check)
+	req, frames := s.conv.Replay(nil, check, nil)
 	if s.p.w.opts.Plant == PlantForgetSelect {
 		req, frames = withoutSelect(req, frames)
 	}
@@ -208,7 +208,7 @@ func (s *session) ready() {
 	}
 	s.move(stateServing)
 	s.deliver([]byte(s.conv.Flush()), false)
-	again := s.conv.Resume(nil, p.now())
+	again := s.conv.Resume(nil, p.now(), nil)
 	if len(again) > 0 && !p.steady() {
 		s.park()
 		return

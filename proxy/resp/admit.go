@@ -13,6 +13,7 @@ const (
 	fateWrite
 	fateSlow
 	fateAcknowledge
+	fateName
 )
 
 // NewCare prepares the fates for a deny list of command names ("SHUTDOWN", "CLIENT KILL", "CLUSTER" with everything
@@ -32,8 +33,21 @@ func NewCare(deny []string) (*Care, []string) {
 		}
 	}
 	c.fate[CmdExec] |= fateAcknowledge
+	for _, cmd := range [...]Command{CmdClientKill, CmdClientUnblock, CmdClientTracking, CmdClientList} {
+		c.fate[cmd] |= fateLook | fateName
+	}
 	return c, c.deny(deny)
 }
+
+// RefuseCursors lets cursors of SCAN and its relatives be marked, so that those of an earlier master are refused.
+func (c *Care) RefuseCursors() {
+	for cmd := CmdScan; cmd <= CmdZscan; cmd++ {
+		c.fate[cmd] |= fateLook | fateName
+	}
+}
+
+// Named says that a request of the command must be translated before it is sent.
+func (c *Care) Named(cmd Command) bool { return c.fate[cmd]&fateName != 0 }
 
 // Acknowledges says that the reply to the command may confirm a change of data: its own, or for EXEC that of its whole block.
 func (c *Care) Acknowledges(cmd Command) bool { return c.fate[cmd]&fateAcknowledge != 0 }
@@ -88,7 +102,7 @@ func (c *Conv) Admit(care *Care, cmd Command, req []byte) (Act, Answer) {
 		return c.refuse(AnswerDenied)
 	case c.phantom && cmd != CmdReset:
 		return c.admitPhantom(cmd)
-	case req == nil && mustKeep(cmd):
+	case req == nil && (mustKeep(cmd) || fate&fateName != 0):
 		return c.refuse(AnswerTooLarge)
 	}
 	switch cmd {

@@ -30,6 +30,12 @@ const (
 	AnswerExecSpoilt
 	// AnswerTooLarge: the proxy has to understand the command and does not keep requests of this size.
 	AnswerTooLarge
+	// AnswerForeignID: the id was given out by a server, and may mean another connection by now.
+	AnswerForeignID
+	// AnswerNoSuchID is the server's own answer to a redirection to a connection that is not there.
+	AnswerNoSuchID
+	// AnswerStaleCursor: the cursor was given out by another server.
+	AnswerStaleCursor
 	// AnswerNoCapa: a server that redirects its clients would lead them past the proxy.
 	AnswerNoCapa
 
@@ -52,6 +58,9 @@ var answers = [answerCount]string{
 	AnswerReplyInBlock: "-ERR CLIENT REPLY between MULTI and EXEC is refused by the proxy, send it before MULTI\r\n",
 	AnswerExecSpoilt:   "-EXECABORT Transaction discarded because of previous errors.\r\n",
 	AnswerTooLarge:     "-ERR this command is too large for the proxy, which takes up to 64 KiB of it\r\n",
+	AnswerForeignID:    "-ERR this id was given out by a server and may mean another connection after a failover, use those of CLIENT ID\r\n",
+	AnswerNoSuchID:     "-ERR The client ID you want redirect to does not exist\r\n",
+	AnswerStaleCursor:  "-ERR SCAN cursor invalidated by failover, restart with cursor 0\r\n",
 	AnswerNoCapa:       "-ERR unknown subcommand 'CAPA'. Try CLIENT HELP.\r\n",
 }
 

@@ -22,6 +22,9 @@ const (
 	CmdClientImportSource
 	CmdClientMaintNotifications
 	CmdClientId
+	CmdClientInfo
+	CmdClientGetredir
+	CmdClientList
 	CmdClientKill
 	CmdClientUnblock
 	CmdMulti
@@ -51,6 +54,10 @@ const (
 	CmdEvalshaRo
 	CmdScriptLoad
 	CmdScriptFlush
+	CmdScan
+	CmdHscan
+	CmdSscan
+	CmdZscan
 	CmdReadonly
 	CmdReadwrite
 	CmdAsking

@@ -76,10 +76,12 @@ func (c *Conv) commitBlockWords(cmd Command) bool {
 			c.state.watching = false
 		}
 	case CmdReset:
-		if c.state != nil {
-			c.state.wipe()
+		if s := c.state; s != nil {
+			s.wipe()
+			if c.state = nil; s.named {
+				c.edit().named = true // RESET leaves the connection its id
+			}
 		}
-		c.state = nil
 	default:
 		return false
 	}
@@ -207,17 +209,25 @@ func (s *State) toggle(place int, args [][]byte) {
 	}
 }
 
-// track keeps CLIENT TRACKING ON. The prefixes of several such requests add up, all else is replaced by the last.
+// track keeps CLIENT TRACKING ON. The prefixes of several such requests add up, all else is replaced by the last. A
+// redirection can be moved if it goes to a connection of ours.
 func (s *State) track(args [][]byte) {
 	if !isOn(arg(args, 2)) {
-		s.tracking, s.bound = nil, false
+		s.tracking, s.bound, s.redirect = nil, false, 0
 		return
 	}
 	req := encode(nil, args...)
 	if !anyOf(args[3:], "bcast") {
-		s.tracking, s.bound = nil, false
+		s.tracking, s.bound, s.redirect = nil, false, 0
 	}
-	s.bound = s.bound || anyOf(args[3:], "redirect") || len(s.tracking)+len(req) > trackingBytesMax
+	if i := redirectAt(args); i > 0 {
+		if id, err := strconv.ParseUint(string(args[i]), 10, 64); err == nil && OwnID(id) {
+			s.redirect = id
+		} else if id != 0 {
+			s.bound = true
+		}
+	}
+	s.bound = s.bound || len(s.tracking)+len(req) > trackingBytesMax
 	if !s.bound && !bytes.Contains(s.tracking, req) {
 		s.tracking = append(s.tracking, req...)
 	} else if s.tracking == nil {

@@ -18,7 +18,9 @@ type Conv struct {
 	refused  uint32 // entries from the head on whose replies were withheld, the head having been refused
 	replayed uint32 // commands of the open block in the last replay
 	resumed  uint32 // the loop's clock in ticks at the last Resume
+	own      uint64 // the id by which the client knows its connection
 	answered uint32 // when the request that was answered last had been taken
+	era      uint16 // the mark of cursors that the present server gives out; 0: they have none
 	blind    bool   // behind a refused head, replies can no longer be told apart
 	wrote    bool   // a write went to the current backend connection
 	moved    bool   // the backend connection was replaced after a write: WAIT would lie
@@ -47,6 +49,8 @@ const (
 	Deliver Meaning = iota
 	// Swallow the frame: the client has seen its like, does not want it, or must not see it yet.
 	Swallow
+	// Rename the frame: Renamed says what stands in place of its beginning.
+	Rename
 	// Replace the frame with the answer that Frame returned.
 	Replace
 	// Refuse: the backend says that it is not a master, so the request was not executed. The frame is not delivered
@@ -92,6 +96,16 @@ func (c *Conv) Movable() bool { return c.state == nil || !c.state.bound }
 func (c *Conv) Take(fl *Flights, cmd Command, req []byte, at uint32) {
 	c.queued += uint64(len(req))
 	c.push(fl, Entry{end: c.queued, at: at, cmd: cmd}, req)
+}
+
+// TakeAs is Take for a request that was translated: sent bytes went to the backend in its place.
+func (c *Conv) TakeAs(fl *Flights, cmd Command, req []byte, sent int, at uint32) {
+	c.queued += uint64(sent)
+	e := Entry{end: c.queued, at: at, cmd: cmd}
+	if cmd >= CmdScan && cmd <= CmdZscan && !c.inBlock {
+		e.marks = markNamed
+	}
+	c.push(fl, e, req)
 }
 
 // TakeBig records a request whose bytes are forwarded as they come and not kept.

@@ -12,6 +12,7 @@ type line struct {
 	c        Conv
 	fl       Flights
 	care     *Care
+	names    Names
 	rep      Reply
 	up, down []byte // bytes for the backend, for the client
 	unread   []byte // beginning of a reply
@@ -79,6 +80,10 @@ func (l *line) take(cmd Command, kept, whole []byte) {
 	}
 	switch act {
 	case ActForward, ActOpaque:
+		if act == ActForward && kept != nil && l.care.Named(cmd) {
+			l.takeNamed(cmd, kept)
+			return
+		}
 		l.up = append(l.up, whole...)
 		if kept != nil {
 			l.c.Take(&l.fl, cmd, kept, l.now)
@@ -93,6 +98,20 @@ func (l *line) take(cmd Command, kept, whole []byte) {
 		l.quit = true
 	}
 	l.c.TakeLocal(&l.fl, cmd, act, a, l.now)
+}
+
+// takeNamed is for a request that names what belongs to the server.
+func (l *line) takeNamed(cmd Command, kept []byte) {
+	out, a := l.c.Translate(nil, cmd, kept, l.names)
+	if a != AnswerNone {
+		l.c.TakeLocal(&l.fl, cmd, ActLocal, a, l.now)
+		return
+	}
+	if out == nil {
+		out = kept
+	}
+	l.up = append(l.up, out...)
+	l.c.TakeAs(&l.fl, cmd, kept, len(out), l.now)
 }
 
 func (l *line) settle() {
@@ -161,6 +180,9 @@ func (l *line) frame(first byte, head, all []byte, big bool) {
 	case Deliver, Stray, LeaveFraming:
 		l.down = append(l.down, head...)
 		l.stray, l.opaque = l.stray || m == Stray, l.opaque || m == LeaveFraming
+	case Rename:
+		instead, taken, _ := l.fl.Renamed()
+		l.down = append(append(l.down, instead...), head[taken:]...)
 	case Replace:
 		l.down = append(l.down, a.Text(l.c.Proto())...)
 	case Refuse:
@@ -183,11 +205,11 @@ func (l *line) cutAs(p Policy, unsent int, clean bool) CutCounts {
 // move makes the session again; it returns the replay and the requests that are sent again.
 func (l *line) move() (replay string, frames int, again string) {
 	login, _ := l.c.ReplayAuth(nil)
-	rest, n := l.c.Replay(nil, false)
+	rest, n := l.c.Replay(nil, false, l.names)
 	if len(login) > 0 {
 		n++
 	}
-	resent := l.c.Resume(nil, l.now)
+	resent := l.c.Resume(nil, l.now, l.names)
 	l.up = append([]byte(nil), resent...)
 	l.down = append(l.down, l.c.Flush()...)
 	l.settle()

@@ -113,7 +113,7 @@ func TestReplayOfABlockIsRefused(t *testing.T) {
 	l.reply("+OK|+OK|+QUEUED|+QUEUED|")
 	l.send("EXEC")
 	l.cut(RetryReads, 100)
-	_, frames := l.c.Replay(nil, true)
+	_, frames := l.c.Replay(nil, true, nil)
 	if frames != 5 {
 		t.Fatalf("frames: got %d, want 5", frames)
 	}
@@ -123,7 +123,7 @@ func TestReplayOfABlockIsRefused(t *testing.T) {
 		}
 	}
 	l.down = nil
-	l.up = l.c.Resume(nil, l.now)
+	l.up = l.c.Resume(nil, l.now, nil)
 	l.wantUp("DISCARD")
 	l.reply("+OK|")
 	l.wantDown(abortText)

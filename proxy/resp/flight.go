@@ -56,6 +56,8 @@ const (
 	markUnsure
 	// markResent: sent by Resume, so its time with the present backend counts from there.
 	markResent
+	// markNamed: the reply names a position of the server, see cursor.go.
+	markNamed
 	// markMute: the client has asked not to hear the answer.
 	markMute
 )
@@ -85,6 +87,10 @@ type Flights struct {
 	free   []*Flight
 	bytes  int
 	lesson lesson
+
+	renamed []byte // see Renamed
+	taken   int
+	server  uint64
 }
 
 func (p *Flights) take() *Flight {

@@ -19,7 +19,7 @@ func (c *Conv) Plain(fl *Flights, first byte) (Command, bool) {
 		return 0, false
 	}
 	e := f.front()
-	if e.act != ActForward || e.is(markMute) || e.cmd.Spec().Flags&(Stateful|Scripted) != 0 {
+	if e.act != ActForward || e.is(markMute|markNamed) || e.cmd.Spec().Flags&(Stateful|Scripted) != 0 {
 		return 0, false
 	}
 	return c.pop(fl), true
@@ -47,6 +47,15 @@ func (c *Conv) Frame(fl *Flights, first byte, frame []byte) (m Meaning, a Answer
 	}
 	if e.is(markMute) {
 		a, m = AnswerNone, Swallow
+	}
+	switch {
+	case m != Deliver || first == '-':
+	case e.is(markNamed):
+		c.markCursor(fl, frame)
+		m = Rename
+	case c.tellsID(e):
+		c.rename(fl, e, frame)
+		m = Rename
 	}
 	if e.cmd.Spec().Flags&Scripted != 0 && first != '-' {
 		fl.lesson = lesson{cmd: e.cmd, req: c.flight.frontBytes()}

@@ -38,9 +38,9 @@ func (c *Conv) ReplayAuth(dst []byte) ([]byte, bool) {
 }
 
 // Replay appends everything else that makes a fresh connection equal to the one that was lost, in one round trip:
-// identity (INFO replication) first when asked for, then protocol, database, names, tracking, subscriptions and an open
-// block. frames is how many reply frames must be swallowed.
-func (c *Conv) Replay(dst []byte, identity bool) (out []byte, frames int) {
+// identity (INFO replication) first when asked for, then the connection's id at the server if Named, then protocol, database,
+// names, tracking, subscriptions and an open block. frames is how many reply frames must be swallowed.
+func (c *Conv) Replay(dst []byte, identity bool, names Names) (out []byte, frames int) {
 	n := 0
 	add := func(words string, more ...[]byte) {
 		dst = encodeWords(dst, words, more...)
@@ -53,10 +53,22 @@ func (c *Conv) Replay(dst []byte, identity bool) (out []byte, frames int) {
 	if s == nil {
 		return dst, n
 	}
+	if s.named {
+		add("CLIENT ID")
+	}
 	s.replaySettings(add)
-	for _, reqs := range append(s.switches[:], s.tracking) {
+	for _, reqs := range s.switches {
 		dst = append(dst, reqs...)
 		n += countRequests(reqs)
+	}
+	for rest := s.tracking; len(rest) > 0; n++ {
+		var r Request
+		k, v := r.Scan(rest)
+		if v != Whole {
+			break
+		}
+		dst = c.inServersWords(dst, CmdClientTracking, rest[:k], names)
+		rest = rest[k:]
 	}
 	for kind, verb := range [...]string{"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"} {
 		if set := s.subs[kind]; len(set) > 0 {
@@ -82,6 +94,15 @@ func (c *Conv) Replay(dst []byte, identity bool) (out []byte, frames int) {
 		}
 	}
 	return dst, n
+}
+
+// inServersWords appends a request as the present server understands it. What cannot be translated goes there as it is: the
+// server knows no such id.
+func (c *Conv) inServersWords(dst []byte, cmd Command, req []byte, names Names) []byte {
+	if out, _ := c.translate(dst, cmd, req, names); out != nil {
+		return out
+	}
+	return append(dst, req...)
 }
 
 // countRequests is the number of whole requests in p.
@@ -140,7 +161,7 @@ func (c *Conv) ReplayFrame(first byte, frame []byte) bool {
 // Resume appends the kept requests that still want an answer from the backend, in order, and starts their positions
 // anew. now is the loop's clock in ticks: the time-out of a command that waits for data shrinks by the time that
 // its client has waited. Call it once the replay is answered.
-func (c *Conv) Resume(dst []byte, now uint32) []byte {
+func (c *Conv) Resume(dst []byte, now uint32, names Names) []byte {
 	c.queued, c.resumed = 0, now
 	f := c.flight
 	if f == nil {
@@ -148,14 +169,21 @@ func (c *Conv) Resume(dst []byte, now uint32) []byte {
 	}
 	start := len(dst)
 	kept := f.kept[f.keptHead:]
+	inBlock, doomed := c.blockOpen(), false
 	for i := f.head; i < len(f.entries); i++ {
 		e := &f.entries[i]
 		req := kept[:e.size]
 		kept = kept[e.size:]
+		if e.cmd == CmdExec && e.act == ActForward && doomed {
+			e.discard(AnswerExecSpoilt)
+		}
 		switch {
 		case e.act == ActDiscard:
 			dst = append(dst, discardRequest...)
 		case e.act != ActForward:
+		case c.translates(e.cmd):
+			dst = c.translateAgain(dst, e, req, names)
+			doomed = doomed || inBlock && e.act == ActLocal
 		case e.cmd.Spec().Flags&Blocking != 0:
 			dst = appendRemaining(dst, e.cmd, req, (now-e.at)/TicksPerMs)
 		default:
@@ -164,19 +192,58 @@ func (c *Conv) Resume(dst []byte, now uint32) []byte {
 		if e.act == ActForward {
 			c.wrote = c.wrote || changes(e.cmd, req)
 		}
+		if e.awaited() && endsBlock(e.cmd) && e.cmd != CmdWatch {
+			inBlock = e.cmd == CmdMulti
+			doomed = doomed && inBlock
+		}
 		e.end = uint64(len(dst) - start)
 		e.marks = e.marks&^markAgain | markResent
+	}
+	if doomed {
+		c.spoilBlock(AnswerExecSpoilt)
 	}
 	c.queued = uint64(len(dst) - start)
 	return dst
 }
 
+// translateAgain is for a request that was sent before, in the words of another server. One that means nothing any more is
+// answered.
+func (c *Conv) translateAgain(dst []byte, e *Entry, req []byte, names Names) []byte {
+	out, a := c.translate(dst, e.cmd, req, names)
+	switch {
+	case a != AnswerNone:
+		e.act, e.answer, e.marks = ActLocal, a, e.marks&^markNamed
+		return dst
+	case out != nil:
+		return out
+	}
+	return append(dst, req...)
+}
+
 // Flush is what a client with a cache must hear after a move: everything it cached may be stale. Empty for others.
 func (c *Conv) Flush() string {
-	if c.state == nil || c.state.tracking == nil || c.state.proto != 3 {
+	if c.state == nil || c.state.tracking == nil || c.state.proto != 3 || c.state.redirect != 0 {
 		return ""
 	}
-	return ">2\r\n$10\r\ninvalidate\r\n_\r\n"
+	return flushPush
+}
+
+const (
+	flushPush    = ">2\r\n$10\r\ninvalidate\r\n_\r\n"
+	flushMessage = "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*-1\r\n"
+)
+
+// FlushOthers is what the connection must hear to which another one sends its invalidations, after that one has moved.
+func (c *Conv) FlushOthers() string {
+	if c.Proto() == 3 {
+		return flushPush
+	}
+	if c.state != nil {
+		if _, listens := c.state.subs[0]["__redis__:invalidate"]; listens {
+			return flushMessage
+		}
+	}
+	return ""
 }
 
 // Wipe forgets secrets; call it when the session ends.

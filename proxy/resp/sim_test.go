@@ -115,7 +115,7 @@ func (w *world) fail() {
 func (w *world) connect() {
 	w.server = newPeer(w.m, w.rnd)
 	login, _ := w.l.c.ReplayAuth(nil)
-	replay, frames := w.l.c.Replay(login, false)
+	replay, frames := w.l.c.Replay(login, false, nil)
 	w.server.in = replay
 	for w.server.step() {
 	}
@@ -131,7 +131,7 @@ func (w *world) connect() {
 		w.t.Fatalf("replay: %d frames too many were expected", frames)
 	}
 	w.server.out = nil
-	w.l.up = w.l.c.Resume(nil, w.l.now)
+	w.l.up = w.l.c.Resume(nil, w.l.now, nil)
 	w.l.settle()
 }
 

@@ -23,6 +23,7 @@ type State struct {
 	libName, libVer []byte
 	tracking        []byte // the CLIENT TRACKING requests that are in force
 	caching         []byte // a CLIENT CACHING request that counts for the next command
+	redirect        uint64 // the id of ours that invalidations are sent to
 	odd             []byte // name of the first command that may have changed the connection in a way nobody knows
 	switches        [switchCount][]byte
 	subs            [3]channels
@@ -30,6 +31,7 @@ type State struct {
 	db              int32
 	proto           uint8
 	authed          bool
+	named           bool // the client has seen its id
 	oddNews         bool // odd was not told yet
 	multi           bool
 	watching        bool
@@ -94,7 +96,7 @@ func (s *State) fresh() bool {
 		}
 	}
 	return !s.special && !s.authed && !s.watching && s.db == 0 && s.proto == 2 && s.name == nil && s.libName == nil &&
-		s.libVer == nil && s.tracking == nil && s.odd == nil
+		s.libVer == nil && s.tracking == nil && s.odd == nil && !s.named
 }
 
 // endBlock forgets an open MULTI block and the watched keys: EXEC, DISCARD and RESET end both.
