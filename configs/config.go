@@ -72,6 +72,7 @@ type Hold struct {
 type Policy struct {
 	InFlight     InFlight
 	UnknownState UnknownState
+	ScanCursors  ScanCursors
 	MaxLoss      Size     // a replica further behind the lost master than this is not promoted by itself
 	MinGap       Duration // between two automatic failovers, unless the second one is beyond doubt
 	DrainMax     Duration // how long a promotion waits for the replica to read what the dead master had sent

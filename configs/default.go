@@ -62,7 +62,8 @@ func DefaultPool(protocol Protocol) Pool {
 		Check:    Check{Interval: defaultInterval, Silence: defaultSilence, Patience: defaultPatience},
 		Hold:     Hold{MaxWait: defaultMaxWait, MaxClients: defaultMaxClients},
 		Policy: Policy{
-			InFlight: InFlightRetryReads, UnknownState: UnknownStateMove, MaxLoss: defaultMaxLoss, MinGap: defaultMinGap, DrainMax: defaultDrainMax,
+			InFlight: InFlightRetryReads, UnknownState: UnknownStateMove, ScanCursors: ScanCursorsPass,
+			MaxLoss: defaultMaxLoss, MinGap: defaultMinGap, DrainMax: defaultDrainMax,
 		},
 	}
 	if protocol == ProtocolTCP {

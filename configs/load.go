@@ -135,6 +135,7 @@ func (h *Hold) read(t *table) {
 func (p *Policy) read(t *table) {
 	text(t, "in_flight", &p.InFlight)
 	text(t, "unknown_state", &p.UnknownState)
+	text(t, "scan_cursors", &p.ScanCursors)
 	t.unit("max_loss", &p.MaxLoss)
 	t.unit("min_gap", &p.MinGap)
 	t.unit("drain_max", &p.DrainMax)

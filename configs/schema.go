@@ -14,7 +14,8 @@ func schema() []string {
 		"pool.check.interval", "pool.check.silence", "pool.check.patience", "pool.check.username",
 		"pool.check.password_file",
 		"pool.hold.max_wait", "pool.hold.max_clients",
-		"pool.policy.in_flight", "pool.policy.unknown_state", "pool.policy.max_loss", "pool.policy.min_gap", "pool.policy.drain_max",
+		"pool.policy.in_flight", "pool.policy.unknown_state", "pool.policy.scan_cursors",
+		"pool.policy.max_loss", "pool.policy.min_gap", "pool.policy.drain_max",
 		"supervisor.provider", "supervisor.ladder",
 	}
 }

@@ -46,6 +46,7 @@ func (p *Pool) validate(out *faults, path string) {
 	within(out, join(path+".hold", "max_clients"), p.Hold.MaxClients, 1, holdClientsMax)
 	oneOf(out, join(path+".policy", "in_flight"), p.Policy.InFlight, inFlights())
 	oneOf(out, join(path+".policy", "unknown_state"), p.Policy.UnknownState, unknownStates())
+	oneOf(out, join(path+".policy", "scan_cursors"), p.Policy.ScanCursors, scanCursors())
 	within(out, join(path+".policy", "max_loss"), p.Policy.MaxLoss, 0, maxLossMax)
 	within(out, join(path+".policy", "min_gap"), p.Policy.MinGap, 0, ms(24*3600*1000))
 	within(out, join(path+".policy", "drain_max"), p.Policy.DrainMax, ms(10), ms(60_000))

@@ -39,6 +39,14 @@ const (
 	UnknownStateClose UnknownState = "close" // it is closed, and its client makes its state again by itself
 )
 
+// ScanCursors is what becomes of a cursor that an earlier master has given out.
+type ScanCursors string
+
+const (
+	ScanCursorsPass   ScanCursors = "pass"   // it is passed on, and the scan may miss keys
+	ScanCursorsRefuse ScanCursors = "refuse" // it is answered with an error, and the scan begins again
+)
+
 // Step is one rung of the supervisor's ladder.
 type Step string
 
@@ -58,5 +66,7 @@ func inFlights() []InFlight {
 }
 
 func unknownStates() []UnknownState { return []UnknownState{UnknownStateMove, UnknownStateClose} }
+
+func scanCursors() []ScanCursors { return []ScanCursors{ScanCursorsPass, ScanCursorsRefuse} }
 
 func steps() []Step { return []Step{StepRestartService, StepReplaceMachine} }

@@ -5,6 +5,20 @@ import (
 	"testing"
 )
 
+// A server that obeys SHUTDOWN ends without an answer: the client is told that nobody knows, and stays connected.
+func TestShutdownThatIsAllowed(t *testing.T) {
+	a, b := startRedis(t), startRedis(t)
+	r := startProxy(t, func(o *PoolOptions) { o.Deny = []string{} }, a, b)
+	r.Publish(open(1, 0, a.lineage()))
+	c := dialClient(t, r.addr)
+	c.want("+PONG", "PING")
+	if got := c.do("SHUTDOWN", "NOSAVE"); !strings.HasPrefix(got, "-UNKNOWNRESULT ") {
+		t.Errorf("got %q", got)
+	}
+	r.Publish(open(2, 1, b.lineage()))
+	c.want("+PONG", "PING")
+}
+
 // With an empty deny list the server itself says what it thinks of each command.
 func TestNothingIsDeniedByAnEmptyList(t *testing.T) {
 	s := startRedis(t)

@@ -37,6 +37,10 @@ func (w *worker) pumpRequests(s *session) {
 			}
 			return
 		}
+		if s.has(loginWaits) && s.conv.Unanswered() > 0 {
+			return
+		}
+		s.set(loginWaits, false)
 		if s.conv.Full() || s.awaitsLogin() || s.out != nil || buffered(s.toward) > towardMax || (s.bulk != nil && s.bulk.request) {
 			return // the next reply, or the readiness of backend or client, comes back here
 		}
@@ -166,17 +170,16 @@ func (b *batch) next() bool {
 	s := b.s
 	for i := range b.shapes {
 		if n, ok := b.shapes[i].Fits(b.data[b.models[i]:], b.data[b.off:]); ok {
-			b.whole(b.shapes[i].Command(), n)
-			return true
+			return b.whole(b.shapes[i].Command(), n)
 		}
 	}
 	n, verdict := s.scan(&s.req, b.data[b.off:], b.guest)
 	switch verdict {
 	case resp.Whole:
 		b.learn(s.req.Shape())
-		b.whole(s.req.Command(), n)
+		more := b.whole(s.req.Command(), n)
 		s.req.Reset()
-		return true
+		return more
 	case resp.Blank:
 		b.forward(b.off)
 		b.off += n
@@ -208,12 +211,16 @@ func (b *batch) learn(shape resp.Shape) {
 	b.shapes[0], b.models[0] = shape, b.off
 }
 
-func (b *batch) whole(cmd resp.Command, n int) {
+// whole handles one request of n bytes; false ends the walk.
+func (b *batch) whole(cmd resp.Command, n int) bool {
 	s, w, care := b.s, b.w, b.s.view.pool.care
 	req := b.data[b.off : b.off+n]
 	if s.conv.Forward(care, cmd) {
 		s.conv.Take(&w.flights, cmd, req, w.now())
 	} else {
+		if b.loginWaits(cmd) {
+			return false
+		}
 		cmd = s.view.pool.vocabulary.Load().Translate(cmd, req)
 		switch act, answer := s.conv.Admit(care, cmd, req); {
 		case act == resp.ActForward && care.Named(cmd):
@@ -230,6 +237,21 @@ func (b *batch) whole(cmd resp.Command, n int) {
 		s.view.pool.slow.Add(1)
 	}
 	b.off += n
+	return true
+}
+
+// loginWaits keeps a login, and all that is behind it, until everything before it was answered. Newer servers do not answer
+// one that fails while other replies are on their way, and then each reply would be taken for that of the next request.
+func (b *batch) loginWaits(cmd resp.Command) bool {
+	s := b.s
+	if (cmd != resp.CmdAuth && cmd != resp.CmdHello) || s.conv.Unanswered() == 0 {
+		return false
+	}
+	b.forward(b.off)
+	keep(&s.in, b.data[b.off:])
+	s.set(requestsKept|loginWaits, true)
+	b.start, b.off = len(b.data), len(b.data)
+	return true
 }
 
 // instead handles a request that the backend does not get as it is.

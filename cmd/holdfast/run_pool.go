@@ -97,6 +97,7 @@ func poolOptions(cfg *configs.Pool, global configs.Proxy) proxy.PoolOptions {
 		Name: cfg.Name, Listen: cfg.Listen, Opaque: cfg.Protocol == configs.ProtocolTCP, Deny: cfg.Deny,
 		Policy: policy(cfg.Policy.InFlight), HeldMax: cfg.Hold.MaxClients,
 		CloseUnknownState: cfg.Policy.UnknownState == configs.UnknownStateClose,
+		RefuseCursors:     cfg.Policy.ScanCursors == configs.ScanCursorsRefuse,
 	}
 	o.Socket = splice.SocketOptions{KeepAlive: keepAlive, NotSentLowat: notSentLowat, Congestion: global.Congestion, UnixMode: socketMode}
 	if global.Congestion == configs.CongestionAuto {

@@ -111,7 +111,7 @@ func TestStatusHasEveryCloseReason(t *testing.T) {
 	}
 	got := p.status()
 	reasons := []string{"client", "quit", "protocol-error", "mid-reply", "opaque", "replay-refused", "backend-error", "shutdown",
-		"foreign-protocol", "handshake-timeout", "request-timeout", "idle-timeout", "output-limit", "state-unknown"}
+		"foreign-protocol", "handshake-timeout", "request-timeout", "idle-timeout", "output-limit", "state-unknown", "killed"}
 	for _, reason := range reasons {
 		if n, found := got.Closed[reason]; !found || n != 0 {
 			t.Errorf("%s: got %d, %v, want a zero", reason, n, found)

@@ -27,7 +27,8 @@ func realServer(t testing.TB) string {
 		addr := probe.Addr().String()
 		probe.Close()
 		_, port, _ := net.SplitHostPort(addr)
-		cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+		cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
+			"--enable-debug-command", "yes")
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)

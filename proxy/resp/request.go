@@ -42,9 +42,9 @@ type Request struct {
 	argc int32
 	// key and keyEnd are where the first argument behind the name begins and ends; a whole request has at most WholeMax bytes.
 	key, keyEnd uint16
-	command           Command
-	at                requestAt
-	fault             fault
+	command     Command
+	at          requestAt
+	fault       fault
 	// odd is the byte that fault complains about.
 	odd    byte
 	inline bool
