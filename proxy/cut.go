@@ -61,7 +61,7 @@ func (w *worker) cutSession(s *session, clean bool) bool {
 	switch {
 	case s.state == stateFinishing:
 		w.unslow(s)
-		s.conv.Wipe(&w.flights)
+		w.forget(s)
 		w.finish(s)
 	case s.conv.Unanswered() > 0 || s.conv.Listening() || s.has(clientReadable|requestsKept|requestOpen):
 		w.rest(s)

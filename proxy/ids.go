@@ -144,6 +144,14 @@ func (d *delivery) renamed() {
 	d.start = d.off + taken
 }
 
+// forget ends the conversation of a session: its secrets, and the id that others may know it by.
+func (w *worker) forget(s *session) {
+	if s.conv.Named() {
+		s.view.pool.ids.forget(s.conv.ID())
+	}
+	s.conv.Wipe(&w.flights)
+}
+
 // nameAgain notes what the next server calls a session whose client has seen its id.
 func (w *worker) nameAgain(s *session, frame []byte) {
 	if id, err := strconv.ParseUint(string(bytes.TrimRight(frame[1:], "\r\n")), 10, 64); err == nil {

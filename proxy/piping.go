@@ -26,7 +26,7 @@ func (w *worker) becomePiping(s *session) {
 	p.down.Start(int(s.backend), int(s.client), -1)
 	s.pipe = p
 	w.unslow(s)
-	s.conv.Wipe(&w.flights)
+	w.forget(s)
 	if s.in != nil {
 		w.toBackend(s, s.in.B)
 		drop(&s.in)

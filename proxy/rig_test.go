@@ -291,6 +291,9 @@ func wantBooksBalanced(t testing.TB, p *Proxy) {
 		}
 	}
 	for _, pool := range p.pools {
+		if n := len(pool.ids.here); n != 0 {
+			t.Errorf("pool %s: %d ids of sessions that have ended are still known", pool.name, n)
+		}
 		if n := pool.SlowInFlight(); n != 0 {
 			t.Errorf("pool %s: %d slow commands are still counted", pool.name, n)
 		}

@@ -82,10 +82,7 @@ func (w *worker) close(s *session, why CloseReason) {
 		v.busy--
 	}
 	w.unslow(s)
-	if s.conv.Named() {
-		v.pool.ids.forget(s.conv.ID())
-	}
-	s.conv.Wipe(&w.flights)
+	w.forget(s)
 	drop(&s.in)
 	drop(&s.toward)
 	splice.CloseFD(int(s.client))

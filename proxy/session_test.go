@@ -201,6 +201,7 @@ func TestQuitIsAnsweredInItsTurn(t *testing.T) {
 func TestMonitorGivesFramingUp(t *testing.T) {
 	r, a, _ := pair(t, nil)
 	c := dialClient(t, r.addr)
+	c.do("CLIENT", "ID") // it is forgotten, too
 	c.send(request("ECHO", "x") + request("MONITOR"))
 	if got := c.read() + c.read(); got != "x+OK" {
 		t.Fatalf("got %q", got)

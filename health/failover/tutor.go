@@ -82,14 +82,18 @@ func (t *Tutor) Run(ctx context.Context) error {
 	ticker := time.NewTicker(teachEvery)
 	defer ticker.Stop()
 	defer t.close()
-	for {
+	for ticked := false; ; {
 		r := *t.route.Load()
-		t.study(ctx, r)
+		if ticked || t.studied == 0 {
+			t.study(ctx, r) // not in the first moment of a new master, when all clients come
+		}
 		t.teachAll(ctx, r)
+		ticked = false
 		select {
 		case <-t.lessons.ScriptsChanged():
 		case <-t.published:
 		case <-ticker.C:
+			ticked = true
 		case <-ctx.Done():
 			return nil
 		}

@@ -228,5 +228,6 @@ TRYAGAIN is retried by several libraries and costs no connection. UNKNOWNRESULT 
 - In a reply of EXEC larger than 64 KiB, ids are the server's.
 - ACL rules that forbid ` + "`CLIENT REPLY`" + ` are not enforced.
 - ` + "`rename-command`" + ` of a server hides what a command does: the new name is a command that nobody knows.
-- Commands of modules are known by the server's description. Not tried with a real module, with Valkey, nor with Redis above 7.0.15.
+- Commands of modules are known by the server's description of them, which is asked for once a mastership: what is loaded later is unknown
+  until the next. Tried by hand with a module of four commands, and not with Valkey nor with Redis above 7.0.15.
 `
