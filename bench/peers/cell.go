@@ -3,7 +3,6 @@ package peers
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -254,13 +253,4 @@ func (b block) settle(ctx context.Context) error {
 		return fmt.Errorf("wait until %s has closed its connections: %w", b.target.name, err)
 	}
 	return nil
-}
-
-// logSize is how much a contender has written so far.
-func (t *target) logSize() int64 {
-	info, err := os.Stat(t.proc.log)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }

@@ -26,6 +26,7 @@ const (
 var (
 	errNoPort  = errors.New("find a free loopback port: none in 200 attempts")
 	errTooLong = errors.New("it took too long")
+	errEnded   = errors.New("it ended")
 )
 
 // child is one process of the rig. It has its own process group and dies with its parent.
@@ -38,6 +39,11 @@ type child struct {
 
 // startChild starts argv with both outputs in a log file.
 func startChild(name, log string, env []string, argv ...string) (*child, error) {
+	return startChildAs(0, name, log, env, argv...)
+}
+
+// startChildAs starts argv for another user; 0 is the user of the bench.
+func startChildAs(user uint32, name, log string, env []string, argv ...string) (*child, error) {
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", name, err)
@@ -47,6 +53,9 @@ func startChild(name, log string, env []string, argv ...string) (*child, error) 
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if user != 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: user, Gid: user}
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -84,35 +93,13 @@ func (c *child) awaitAnswer(ctx context.Context, address string) error {
 	err := await(ctx, answerMax, func() (bool, error) {
 		select {
 		case <-c.done:
-			return false, errors.New("it ended")
+			return false, errEnded
 		default:
 			return ping(address) == nil, nil
 		}
 	})
 	if err != nil {
 		return fmt.Errorf("start %s on %s: %w\n%s", c.name, address, err, c.lastWords())
-	}
-	return nil
-}
-
-func ping(address string) error {
-	conn, err := net.DialTimeout("tcp", address, time.Second)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
-		return err
-	}
-	if _, err := conn.Write(pingRequest); err != nil {
-		return err
-	}
-	answer := make([]byte, len(pongReply))
-	if _, err := conn.Read(answer); err != nil {
-		return err
-	}
-	if string(answer) != pongReply {
-		return fmt.Errorf("ping %s: got %q", address, answer)
 	}
 	return nil
 }

@@ -39,14 +39,18 @@ type recipe struct {
 	env     []string
 	config  func(place) string // nil: everything is in the arguments
 	args    func(p place, file string) []string
+	unix    bool     // it listens on a unix socket instead of TCP
+	user    uint32   // it runs as this user; 0: as that of the bench
+	crowd   []string // the command that runs HoldPipes beside it for the same user; usually nil
 }
 
 // recipes are the contenders in the order of the first round.
 func recipes(o Options) []recipe {
-	list := []recipe{{
+	own := recipe{
 		name: holdfast, program: o.Holdfast, env: []string{"GODEBUG=gctrace=1"}, config: holdfastConfig,
 		args: func(_ place, file string) []string { return []string{"run", "-c", file} },
-	}}
+	}
+	list := append([]recipe{own}, variantRecipes(o, own)...)
 	for _, name := range haproxies {
 		list = append(list, recipe{
 			name: name, program: "haproxy", config: func(p place) string { return haproxyConfig(name, p) },

@@ -3,7 +3,6 @@ package peers
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -104,31 +103,6 @@ func (l *loader) watch(fd, index int, events uint32) error {
 		return fmt.Errorf("watch connection %d: %w", index, err)
 	}
 	return nil
-}
-
-// dialBlocking makes a plain blocking socket, outside of Go's poller.
-func dialBlocking(address string) (int, error) {
-	target, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return -1, fmt.Errorf("parse address %s: %w", address, err)
-	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("make socket: %w", err)
-	}
-	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
-		_ = unix.Close(fd)
-		return -1, fmt.Errorf("set TCP_NODELAY: %w", err)
-	}
-	err = unix.EINTR
-	for errors.Is(err, unix.EINTR) {
-		err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(target.Port()), Addr: target.Addr().As4()})
-	}
-	if err != nil && !errors.Is(err, unix.EISCONN) {
-		_ = unix.Close(fd)
-		return -1, fmt.Errorf("connect to %s: %w", address, err)
-	}
-	return fd, nil
 }
 
 func (l *loader) now() int64 { return int64(time.Since(l.clock)) }

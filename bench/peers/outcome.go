@@ -1,6 +1,9 @@
 package peers
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Verdicts on a row.
 const (
@@ -16,9 +19,10 @@ type Outcome struct {
 	Title     string            `json:"title"`
 	Unit      string            `json:"unit,omitempty"`
 	Values    map[string]Spread `json:"values"`
+	Variant   string            `json:"variant,omitempty"` // what was judged; empty: Holdfast itself
 	Best      string            `json:"best_haproxy,omitempty"`
 	Judged    Spread            `json:"judged"`
-	Compared  bool              `json:"compared"` // Judged is a ratio; otherwise it is the number itself
+	Compared  bool              `json:"compared"` // Judged is a ratio or a share; otherwise it is the number itself
 	Rounds    int               `json:"rounds"`   // that could be judged
 	Must      float64           `json:"must"`
 	Aim       float64           `json:"aim,omitempty"`
@@ -29,10 +33,10 @@ type Outcome struct {
 // judge works out one row.
 func (b *book) judge(r row) Outcome {
 	o := Outcome{
-		ID: r.id, Title: r.title, Unit: r.unit, Values: map[string]Spread{}, Compared: r.against != againstLimit,
-		Must: r.must, Aim: r.aim, Held: notMeasured,
+		ID: r.id, Title: r.title, Unit: r.unit, Values: map[string]Spread{}, Variant: r.variant,
+		Compared: r.against != againstLimit, Must: r.must, Aim: r.aim, Held: notMeasured,
 	}
-	for _, name := range slices.Concat([]string{holdfast, nginxStream, copyProxy, direct}, haproxies) {
+	for _, name := range slices.Concat([]string{holdfast, nginxStream, copyProxy, direct}, haproxies, variants) {
 		if s, ok := spreadOf(b.series(r, name)); ok {
 			o.Values[name] = s
 		}
@@ -56,10 +60,17 @@ func (b *book) judge(r row) Outcome {
 	return o
 }
 
-// drowned says that the rival seems to add nothing, or less than nothing: the noise is larger than what is looked for, and a
-// ratio over the rounds that happen to have one would be luck.
+// drowned says that the rival seems to add nothing, or less than nothing, or that Holdfast saves nothing: the noise is larger
+// than what is looked for, and a ratio over the rounds that happen to have one would be luck.
 func (r row) drowned(o Outcome) bool {
-	return r.added && r.against == againstHAProxy && o.Values[o.Best].Median <= 0
+	switch {
+	case r.against == againstGain:
+		return o.Values[o.Best].Median <= o.Values[holdfast].Median
+	case r.against == againstHAProxy:
+		return r.added && o.Values[o.Best].Median <= 0
+	default:
+		return false
+	}
 }
 
 // best is the configuration of HAProxy with the lowest median among those the row allows.
@@ -106,18 +117,22 @@ func (b *book) series(r row, contender string) []float64 {
 	return numbers
 }
 
-// judgedSeries pairs Holdfast with its rival in each round. A round in which the rival added nothing gives no ratio.
+// judgedSeries pairs what is judged with its rival in each round. A round in which the rival added nothing gives no ratio.
 func (b *book) judgedSeries(r row, best string) []float64 {
 	other := best
 	switch r.against {
 	case againstLimit:
-		return b.series(r, holdfast)
+		return b.series(r, r.judged())
+	case againstGain:
+		return b.sharesLost(r, best)
 	case againstDirect:
 		other = direct
+	case againstItself:
+		other = holdfast
 	}
 	var ratios []float64
 	for round := range b.rounds {
-		ours, ok := b.number(r, holdfast, round)
+		ours, ok := b.number(r, r.judged(), round)
 		theirs, found := b.number(r, other, round)
 		if ok && found && theirs > 0 {
 			ratios = append(ratios, ours/theirs)
@@ -126,15 +141,35 @@ func (b *book) judgedSeries(r row, best string) []float64 {
 	return ratios
 }
 
+// sharesLost are, round by round, what a variant costs more than Holdfast, in parts of what Holdfast saves beside the rival. A
+// round in which Holdfast saved nothing has none.
+func (b *book) sharesLost(r row, best string) []float64 {
+	var shares []float64
+	for round := range b.rounds {
+		variant, ok := b.number(r, r.judged(), round)
+		ours, found := b.number(r, holdfast, round)
+		theirs, rival := b.number(r, best, round)
+		if ok && found && rival && theirs > ours {
+			shares = append(shares, (variant-ours)/(theirs-ours))
+		}
+	}
+	return shares
+}
+
 func (b *book) why(r row, o Outcome) string {
-	if fault := b.fault(r.cell, holdfast); fault != "" {
-		return fault
+	for _, name := range []string{r.judged(), holdfast} {
+		if fault := b.fault(r.cell, name); fault != "" {
+			return fault
+		}
+		if _, ok := o.Values[name]; !ok {
+			return "no number of " + strings.Replace(name, holdfast, "Holdfast", 1)
+		}
 	}
-	if _, ok := o.Values[holdfast]; !ok {
-		return "no number of Holdfast"
-	}
-	if r.against == againstHAProxy && o.Best == "" {
+	if (r.against == againstHAProxy || r.against == againstGain) && o.Best == "" {
 		return "no HAProxy to compare with"
+	}
+	if r.drowned(o) && r.against == againstGain {
+		return "Holdfast saves nothing here, so nothing can be lost"
 	}
 	if r.drowned(o) {
 		return "what HAProxy adds drowns in the noise of this machine"

@@ -20,11 +20,17 @@ const (
 	againstHAProxy
 	// againstDirect: the ratio to the same number without a proxy.
 	againstDirect
+	// againstItself: the ratio of a variant of Holdfast to Holdfast.
+	againstItself
+	// againstGain: the share of what Holdfast saves beside HAProxy that a variant does not save. 0: it saves as much; 1: it
+	// costs as much as HAProxy.
+	againstGain
 )
 
 // row is one line of the table: which number of which cell, against what, and how good it has to be.
 type row struct {
 	id, title string
+	variant   string // what is judged; empty: Holdfast itself
 	cell      string
 	metric    string
 	scale     float64 // the number is divided by it
@@ -48,7 +54,7 @@ func rows() []row {
 	limit := func(id, title, cell, metric, unit string, must, aim float64) row {
 		return row{id: id, title: title, cell: cell, metric: metric, scale: 1, unit: unit, must: must, aim: aim}
 	}
-	return []row{
+	list := []row{
 		cpu("small-1", "CPU, GET/SET 100 B, 1 client", cellSmall1, 0.90, 0.82),
 		cpu("small-50", "CPU, GET/SET 100 B, 50 clients", cellSmall50, 0.96, 0.90),
 		cpu("pipeline", "CPU, pipeline of 16, 50 clients", cellPipeline, 1.00, 0.92),
@@ -76,6 +82,40 @@ func rows() []row {
 		},
 		limit("gc-pause", "largest pause of the collector", cellPause, "pause_us", "us", 100, 0),
 	}
+	return append(list, variantRows()...)
+}
+
+// variantRows are about Holdfast in other surroundings.
+func variantRows() []row {
+	const lostMax = 0.20 // four fifths of the gain have to be kept
+	lost := func(id, title, variant, cell string) row {
+		return row{
+			id: id, title: title, variant: variant, cell: cell, metric: "cpu_ns", scale: nanosPerMicro, unit: "us",
+			against: againstGain, peers: []string{haproxyAuto}, must: lostMax,
+		}
+	}
+	return []row{
+		{
+			id: "unix-1", title: "p50, 1 client by unix socket", variant: overUnix, cell: cellSmall1, metric: "p50_us", scale: 1,
+			unit: "us", against: againstItself, must: 1.0,
+		},
+		{
+			id: "unix-50", title: "CPU, 50 clients by unix socket", variant: overUnix, cell: cellSmall50, metric: "cpu_ns",
+			scale: nanosPerMicro, unit: "us", against: againstItself, must: 1.0,
+		},
+		lost("user-1m-get", "gain lost, GET 1 MiB, ordinary user", ordinaryUser, cellGetMiB),
+		lost("user-1m-set", "gain lost, SET 1 MiB, ordinary user", ordinaryUser, cellSetMiB),
+		lost("user-full-get", "gain lost, GET 1 MiB, no pipes left", crowdedUser, cellGetMiB),
+		lost("user-full-set", "gain lost, SET 1 MiB, no pipes left", crowdedUser, cellSetMiB),
+	}
+}
+
+// judged is the contender the row is about.
+func (r row) judged() string {
+	if r.variant != "" {
+		return r.variant
+	}
+	return holdfast
 }
 
 // chooseRows keeps the rows whose id begins with one of the prefixes; no prefix keeps all.

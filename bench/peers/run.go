@@ -10,8 +10,9 @@ import (
 
 // Options say what to measure and where to write it.
 type Options struct {
-	Holdfast   string    // the built binary
+	Holdfast   string    // the built binary; it has to be the one that calls Run, or other users would start another one
 	CopyProxy  []string  // the command that runs CopyProxy, without its two addresses
+	HoldPipes  []string  // the command that runs HoldPipes; it must be one that other users may start
 	Out        string    // directory of the raw samples
 	Quick      bool      // fewer and shorter blocks: numbers to work with, not to publish
 	Rounds     int       // 0: as Quick says
@@ -71,6 +72,11 @@ func Run(ctx context.Context, o Options) error {
 	}
 	for _, name := range missing(b.recipes) {
 		b.note("%s is not installed and not measured", name)
+	}
+	for _, r := range b.recipes {
+		if !r.permitted() && asksFor(b.rows, r.name, "") {
+			b.note("%s is not measured: only root starts a process of another user", r.name)
+		}
 	}
 	for round := range s.Rounds {
 		if err := b.round(ctx, round); err != nil {
@@ -137,7 +143,7 @@ func (b *bench) timedRound(ctx context.Context, round int) error {
 		if !b.wanted[c.name] {
 			continue
 		}
-		for _, t := range rotated(r.targets, round+i) {
+		for _, t := range rotated(inCell(r.targets, b.rows, c.name), round+i) {
 			if err := b.measure(ctx, round, c, r, t); err != nil {
 				return err
 			}
@@ -152,6 +158,10 @@ func (b *bench) timedRound(ctx context.Context, round int) error {
 
 // measure runs one block. A contender that fails is noted and the run goes on: the others are still worth knowing.
 func (b *bench) measure(ctx context.Context, round int, c cell, r *rig, t *target) error {
+	if t.fault != nil {
+		b.add(round, c.name, t.name, nil, t.fault)
+		return nil
+	}
 	v, err := c.measure(ctx, block{
 		cell: c, target: t, redis: r.redis.pid(), length: b.settings.Block * time.Duration(c.blocks), rate: b.rate,
 	})
@@ -248,7 +258,7 @@ func (b *bench) names(list []string) []string {
 	var names []string
 	for _, r := range b.recipes {
 		allowed := len(b.options.Contenders) == 0 || slices.Contains(b.options.Contenders, r.name)
-		if allowed && (list == nil || slices.Contains(list, r.name)) {
+		if allowed && r.permitted() && asksFor(b.rows, r.name, "") && (list == nil || slices.Contains(list, r.name)) {
 			names = append(names, r.name)
 		}
 	}

@@ -10,10 +10,12 @@ import (
 // writeTable prints the outcomes for people.
 func writeTable(w io.Writer, outcomes []Outcome) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "row\t\tholdfast\thaproxy\tnginx\tio.Copy\tdirect\tratio [min-max]\tmust\taim\theld")
+	fmt.Fprintln(t, "row\t\tholdfast\tvariant\thaproxy\tnginx\tio.Copy\tdirect\tratio [min-max]\tmust\taim\theld")
 	for _, o := range outcomes {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.Title, o.cell(holdfast), o.bestCell(), o.cell(nginxStream),
-			o.cell(copyProxy), o.cell(direct), o.judgedCell(), number(o.Must), number(o.Aim), o.heldCell())
+		fmt.Fprintln(t, strings.Join([]string{
+			o.ID, o.Title, o.cell(holdfast), o.cell(o.Variant), o.bestCell(), o.cell(nginxStream), o.cell(copyProxy), o.cell(direct),
+			o.judgedCell(), number(o.Must), number(o.Aim), o.heldCell(),
+		}, "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write table: %w", err)

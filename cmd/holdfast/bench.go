@@ -24,7 +24,7 @@ func (c *cli) benchCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		c.benchLoadCommand(), c.benchDrillCommand(), c.benchCompareCommand(), c.benchSoakCommand(), c.benchDataPlaneCommand(),
-		c.benchCopyProxyCommand(),
+		c.benchCopyProxyCommand(), c.benchHoldPipesCommand(),
 	)
 	return cmd
 }
@@ -47,6 +47,7 @@ func (c *cli) benchDataPlaneCommand() *cobra.Command {
 				return fmt.Errorf("find own binary: %w", err)
 			}
 			o.Holdfast, o.CopyProxy = binary, []string{binary, "bench", "copy-proxy"}
+			o.HoldPipes = []string{peers.OwnProgram, "bench", "hold-pipes"}
 			o.Table, o.Progress = c.stdout, c.stderr
 			err = peers.Run(cmd.Context(), o)
 			if errors.Is(err, peers.ErrUnknownRow) {
@@ -70,6 +71,18 @@ func (c *cli) benchCopyProxyCommand() *cobra.Command {
 		Args:   cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return peers.CopyProxy(cmd.Context(), args[0], args[1])
+		},
+	}
+}
+
+// benchHoldPipesCommand leaves the proxy of an ordinary user without pipes. It runs for that user, and the bench for another.
+func (c *cli) benchHoldPipesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "hold-pipes",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return peers.HoldPipes(cmd.Context(), c.stdout)
 		},
 	}
 }
