@@ -3,7 +3,6 @@ package compare
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"sync/atomic"
@@ -77,5 +76,3 @@ func (w *watched) peerEnded() bool {
 	})
 	return err == nil && ended
 }
-
-var _ io.ReadWriteCloser = (*watched)(nil)

@@ -152,7 +152,7 @@ func (s *scene) master(ctx context.Context) (*bench.Server, error) {
 	return s.pair.ByAddress(address)
 }
 
-// switchover moves the mastership as the contender does it. promised is false where nobody can.
+// switchover moves the mastership as the contender does it. Without a proxy or Sentinels nobody can, and no fault asks for it.
 func (s *scene) switchover(ctx context.Context) error {
 	if s.daemon != nil {
 		_, err := s.daemon.Switchover(ctx)
