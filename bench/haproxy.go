@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // HAProxy is what people put in front of a pair today: it checks who says that he is the master, and routes there.
@@ -64,6 +65,9 @@ func (h *HAProxy) Config() string { return h.config }
 // and gives connections to them in turn, so two in a row prove little.
 const inARow = 6
 
+// haproxyReadyMax is how long that may take: by default three checks with 2 s between them have to fail, on a machine that may be busy.
+const haproxyReadyMax = 30 * time.Second
+
 // Start starts the process and returns when it has told the master from the replicas.
 func (h *HAProxy) Start(ctx context.Context) error {
 	program, err := serverProgram("haproxy")
@@ -73,7 +77,7 @@ func (h *HAProxy) Start(ctx context.Context) error {
 	if h.proc, err = startProcess("haproxy", h.log, program, "-db", "-f", h.file); err != nil {
 		return err
 	}
-	err = await(ctx, startMax, pollEvery, func(ctx context.Context) error {
+	err = await(ctx, haproxyReadyMax, pollEvery, func(ctx context.Context) error {
 		for range inARow {
 			rep, err := ask(ctx, h.listen, "INFO", "replication")
 			if err == nil && !strings.Contains(rep.text, "role:master") {

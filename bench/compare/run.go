@@ -119,6 +119,7 @@ func Run(ctx context.Context, o Options) (*Record, error) {
 		}
 	}
 	r.record.Seconds = time.Since(r.record.Started).Seconds()
+	r.record.Machine["load average after"] = loadAverage()
 	return r.record, nil
 }
 
@@ -130,13 +131,34 @@ func (r *run) turn(ctx context.Context, f fault, round, rotation int) error {
 		if slices.Contains(f.skip, c.name) {
 			continue
 		}
-		o, err := r.drill(ctx, f, c, round)
-		if err != nil {
-			return fmt.Errorf("%s, %s: %w", f.name, c.name, err)
+		if err := r.attempt(ctx, f, c, round); err != nil {
+			return err
 		}
-		r.record.Outcomes = append(r.record.Outcomes, o)
-		r.say("%s", o.line())
 	}
+	return nil
+}
+
+// attemptsMax is how often a scene is set up before the run goes on without it: processes start late on a busy machine.
+const attemptsMax = 2
+
+// attempt commits one fault on one contender. A scene that cannot be made is noted and the run goes on: the others are still worth
+// knowing, and the report says what is missing.
+func (r *run) attempt(ctx context.Context, f fault, c contender, round int) error {
+	var err error
+	for range attemptsMax {
+		var o Outcome
+		if o, err = r.drill(ctx, f, c, round); err == nil {
+			r.record.Outcomes = append(r.record.Outcomes, o)
+			r.say("%s", o.line())
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		r.say("%s, %s: %v", f.name, c.name, err)
+	}
+	r.record.Notes = append(r.record.Notes, fmt.Sprintf("%s of %s could not be measured in round %d: %s.", f.name, c.name, round+1,
+		strings.ReplaceAll(err.Error(), "\n", "; ")))
 	return nil
 }
 

@@ -87,6 +87,23 @@ func checkFiles(t *testing.T, record *Record) {
 	}
 }
 
+// TestSceneThatCannotBeMadeIsNoted lets Holdfast be a program that there is not.
+func TestSceneThatCannotBeMadeIsNoted(t *testing.T) {
+	record, err := Run(t.Context(), Options{
+		Holdfast: "/does/not/exist", Faults: []string{Kill}, Contenders: []string{Holdfast}, Quick: true, Steady: -1, Progress: &bytes.Buffer{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := record.WriteMarkdown(&text); err != nil {
+		t.Fatal(err)
+	}
+	if want := "kill of holdfast could not be measured in round 1"; !strings.Contains(text.String(), want) || len(record.Outcomes) != 0 {
+		t.Errorf("got %d outcomes and a report without %q", len(record.Outcomes), want)
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	for _, o := range []Options{{Faults: []string{"flood"}}, {Contenders: []string{"envoy"}}} {
 		if _, err := Run(t.Context(), o); !errors.Is(err, ErrUnknownName) {

@@ -31,6 +31,9 @@ type workerDone struct {
 	err    error
 }
 
+// ErrInterrupted is returned, beside the result of what was done until then, when the context ended a load.
+var ErrInterrupted = errors.New("interrupted: the result is of what was done until then")
+
 // Run makes the load. A load whose requests fail is a result and no error; an error says that the load could not be made.
 func Run(ctx context.Context, o Options) (Result, error) {
 	o = o.Defaults()
@@ -98,8 +101,8 @@ func (o Options) share(i int) roles {
 }
 
 // drive starts the workers together and waits for them.
-func (r *run) drive(ctx context.Context) (Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
+func (r *run) drive(parent context.Context) (Result, error) {
+	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
 	for i, w := range r.workers {
 		go r.work(ctx, i, w) // each tells done, which is awaited below
@@ -136,11 +139,18 @@ func (r *run) drive(ctx context.Context) (Result, error) {
 	}
 	c.finish()
 	result.CPUSeconds = cpuSeconds() - cpu
-	r.report(&result, c.total)
-	if failed != nil {
+	switch err := errors.Join(errs...); {
+	case failed != nil:
 		return result, failed // the other workers only followed
+	case err == nil:
+		r.report(&result, c.total, r.opts.Duration)
+		return result, nil
+	case parent.Err() != nil:
+		r.report(&result, c.total, 0)
+		return result, ErrInterrupted
+	default:
+		return result, err
 	}
-	return result, errors.Join(errs...)
 }
 
 // joinEvery is how many intervals one point of the series has.
@@ -164,11 +174,11 @@ func (r *run) work(ctx context.Context, number int, w *worker) {
 	r.done <- workerDone{w, err}
 }
 
-// report adds up what the workers saw.
-func (r *run) report(result *Result, total *ruler) {
+// report adds up what the workers saw in at least so much time.
+func (r *run) report(result *Result, total *ruler, least time.Duration) {
 	o := r.opts
 	result.Mode, result.Closed, result.Address, result.Settings = o.mode(), o.Closed, o.Address, o.settings()
-	result.Seconds = o.Duration.Seconds()
+	result.Seconds = least.Seconds()
 	for _, w := range r.workers { // what could not be answered in time was answered later, at a lower rate
 		result.Seconds = max(result.Seconds, time.Duration(w.meter.until-w.meter.from).Seconds())
 	}
@@ -192,7 +202,9 @@ func (r *run) report(result *Result, total *ruler) {
 	if !o.Closed {
 		result.Scheduled = result.Answered + result.ErrorsTotal
 	}
-	result.Rate = float64(result.Answered) / result.Seconds
+	if result.Seconds > 0 {
+		result.Rate = float64(result.Answered) / result.Seconds
+	}
 	result.Latency = total.latency(true)
 	result.Kinds = map[string]Latency{}
 	for k, n := range o.Mix {

@@ -280,15 +280,19 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-func TestInterruptedLoadRemovesItsKeys(t *testing.T) {
+func TestInterruptedLoadTellsWhatItSaw(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	o := small(s.address)
 	o.Duration = time.Minute
 	ctx, cancel := context.WithCancel(t.Context())
 	o.Progress = func(Point) { cancel() }
-	if _, err := Run(ctx, o); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want %v", err, context.Canceled)
+	r, err := Run(ctx, o)
+	if !errors.Is(err, ErrInterrupted) {
+		t.Errorf("got %v, want %v", err, ErrInterrupted)
+	}
+	if r.Scheduled < 900 || r.Answered < 100 || r.Seconds < 0.9 || r.Seconds > 10 || r.Answered+r.ErrorsTotal != r.Scheduled {
+		t.Errorf("got %d answered in %.2f s, %.0f/s, want what was done in the second until the end", r.Answered, r.Seconds, r.Rate)
 	}
 	if got := s.keys(); got != 0 {
 		t.Errorf("got %d keys left, want none", got)

@@ -50,7 +50,7 @@ const lateMax = 10.0
 
 // sentences are the numbers that are no latencies.
 func (r Result) sentences() []string {
-	list := []string{fmt.Sprintf("%.0f requests/s answered, %.0f commands/s", r.Rate, float64(r.Commands)/r.Seconds)}
+	list := []string{fmt.Sprintf("%.0f requests/s answered, %.0f commands/s", r.Rate, float64(r.Commands)/max(r.Seconds, 1e-9))}
 	if !r.Closed {
 		list[0] += fmt.Sprintf("; %d of %d scheduled, in %.1f s", r.Answered, r.Scheduled, r.Seconds)
 	}

@@ -175,16 +175,13 @@ func (w *worker) drive(ctx context.Context, s schedule) error {
 			w.feed(l, w.now())
 		}
 	}
-	for !w.over(w.now()) {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	for !w.over(w.now()) && ctx.Err() == nil {
 		if err := w.wait(); err != nil {
 			return err
 		}
 	}
 	w.abandon(w.now())
-	return nil
+	return context.Cause(ctx)
 }
 
 // over tells that nothing is left to do, or that what is left has had its time.

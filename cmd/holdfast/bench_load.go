@@ -111,9 +111,14 @@ func (c *cli) load(cmd *cobra.Command, f *loadFlags) error {
 		return usagef("%w", err)
 	}
 	result, err := load.Run(cmd.Context(), f.options)
-	if err != nil {
+	if err != nil && !errors.Is(err, load.ErrInterrupted) {
 		return err
 	}
+	return errors.Join(c.writeLoad(f, result), err)
+}
+
+// writeLoad writes a result in the forms that were asked for.
+func (c *cli) writeLoad(f *loadFlags, result load.Result) error {
 	if f.page != "" {
 		if err := writeFile(f.page, result.WritePage); err != nil {
 			return err
