@@ -36,6 +36,7 @@ type client struct {
 	w       *world
 	id      int
 	act     func()
+	listens bool // it is served by messages, not by replies
 	greet   func()
 	sock    *socket
 	session *session
@@ -54,12 +55,13 @@ type client struct {
 
 // addClients puts together a crowd: most do everything, some do one thing that is checked across them.
 func (w *world) addClients() {
-	add := func(act func(*client), greet func(*client)) {
+	add := func(act func(*client), greet func(*client)) *client {
 		c := &client{w: w, id: len(w.clients)}
 		c.proto = 2 + w.rnd.IntN(2)
 		c.act, c.greet = func() { act(c) }, func() { greet(c) }
 		w.clients = append(w.clients, c)
 		w.after(w.upto(time.Millisecond), c.connect)
+		return c
 	}
 	for range 3 {
 		add((*client).anything, (*client).introduce)
@@ -68,7 +70,7 @@ func (w *world) addClients() {
 		add((*client).compareAndSet, (*client).introduce)
 	}
 	add((*client).consume, (*client).introduce)
-	add((*client).listen, (*client).subscribe)
+	add((*client).listen, (*client).subscribe).listens = true
 }
 
 // epoch is that of the backend which gave the last reply.
@@ -139,7 +141,7 @@ func (c *client) settles(then func()) func(reply) {
 
 // turn is one act, and then the next.
 func (c *client) turn() {
-	if c.sock.closed || c.busy {
+	if c.sock.closed || c.busy || len(c.open) > 0 {
 		return
 	}
 	c.busy, c.failed = true, false

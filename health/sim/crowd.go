@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // crowd is what clients do together: a counter that is changed by comparison, a queue, a channel.
@@ -115,12 +116,20 @@ func (c *client) deliver(frame []byte) {
 
 // subscribe asks for the messages of the channel.
 func (c *client) subscribe() {
-	if c.proto == 3 {
-		c.send(ask{args: []string{"HELLO", "3"}, judge: func(reply) {}})
+	if c.proto == 3 && !c.hello3 {
+		c.send(ask{args: []string{"HELLO", "3"}, judge: c.settles(func() { c.hello3 = true })})
 	}
+	sock := c.sock
 	c.send(ask{args: []string{"SUBSCRIBE", channel}, judge: func(r reply) {
-		if r.fate == fateOK && !bytes.Contains(r.text, []byte("subscribe")) {
+		switch {
+		case r.fate == fateOK && !bytes.Contains(r.text, []byte("subscribe")):
 			c.wrong("SUBSCRIBE", r)
+		case r.fate == fateFail:
+			c.w.after(20*time.Millisecond, func() {
+				if c.sock == sock && !sock.closed {
+					c.subscribe()
+				}
+			})
 		}
 	}})
 }
@@ -132,6 +141,14 @@ func (c *client) publish() {
 	c.told++
 	text := fmt.Sprintf("%d:%d", c.id, c.told)
 	c.send(ask{args: []string{"PUBLISH", channel, text}, judge: func(reply) {}})
+}
+
+// announce publishes as soon as the client has nothing else to do.
+func (c *client) announce() {
+	if !c.busy && len(c.open) == 0 && !c.sock.closed {
+		c.busy = true
+		c.publish()
+	}
 }
 
 // isMessage tells what comes unasked from a reply.

@@ -68,9 +68,11 @@ func (s *session) dial() {
 			s.run = n.run
 		}
 		w.travel(n.id, p.h.me(), func() {
-			if waits() {
-				s.onConnected(up)
-			}
+			p.h.deliver(func() {
+				if waits() {
+					s.onConnected(up)
+				}
+			})
 		})
 	})
 	w.after(dialTimeout, func() {

@@ -126,11 +126,14 @@ func (h *holdfast) execute(e health.Effect) {
 
 // post runs do in the loop.
 func (h *holdfast) post(do func()) {
-	h.w.after(time.Duration(h.w.rnd.Int64N(int64(queueSpread))), func() {
-		if !h.dead {
-			do()
-		}
-	})
+	h.w.after(time.Duration(h.w.rnd.Int64N(int64(queueSpread))), func() { h.deliver(do) })
+}
+
+// deliver is the loop's mail.
+func (h *holdfast) deliver(do func()) {
+	if !h.dead && !h.plane.late(func() { h.deliver(do) }) {
+		do()
+	}
 }
 
 func (h *holdfast) quiesce(limit time.Duration, done func(health.Result)) {

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"holdfast/health"
@@ -8,6 +10,9 @@ import (
 
 // hotFor is how long clients are in a hurry after the moment of a fault, hotBefore how long before it.
 const hotBefore, hotFor = 1500 * time.Microsecond, 2500 * time.Microsecond
+
+// stallMax is how long the event loop may be kept from its work: by the machine, or by a long line of other sessions.
+const stallMax = 20 * time.Millisecond
 
 // faultKind is something that happens to a world.
 type faultKind struct {
@@ -47,7 +52,11 @@ func faultKinds() []faultKind {
 
 // commitFault chooses a fault and sees it through, until the world is whole again.
 func (w *world) commitFault() {
-	kinds := faultKinds()
+	kinds := slices.DeleteFunc(faultKinds(), func(k faultKind) bool { return !strings.Contains(k.name, w.opts.Fault) })
+	if len(kinds) == 0 {
+		w.fault("setup", "no fault is called %q", w.opts.Fault)
+		return
+	}
 	sum := 0
 	for _, k := range kinds {
 		sum += k.weight
@@ -78,6 +87,9 @@ func (w *world) hot() {
 				}
 			})
 		}
+	}
+	if p := w.hf.plane; w.rnd.IntN(4) == 0 {
+		w.after(w.upto(2*hotBefore), func() { p.busyUntil = w.now + w.upto(stallMax) })
 	}
 	w.run(w.upto(hotBefore))
 }

@@ -130,7 +130,7 @@ func (w *world) whole() bool {
 func (w *world) serveAll() {
 	before := make([]int, len(w.clients))
 	for i, c := range w.clients {
-		before[i] = c.done + c.count
+		before[i] = c.served()
 		if sock := c.sock; sock != nil {
 			w.after(w.upto(5*time.Millisecond), func() {
 				if c.sock == sock {
@@ -142,8 +142,11 @@ func (w *world) serveAll() {
 	for end := w.now + servedMax; len(w.faults) == 0; {
 		waiting := noNode
 		for i, c := range w.clients {
-			if c.done+c.count == before[i] && !w.mayWait(c) {
+			if c.served() == before[i] && !w.mayWait(c) {
 				waiting = i
+			}
+			if c.listens && c.served() == before[i] {
+				w.clients[0].announce()
 			}
 		}
 		switch {
@@ -157,6 +160,14 @@ func (w *world) serveAll() {
 		}
 		w.run(10 * time.Millisecond)
 	}
+}
+
+// served counts what a client lives for.
+func (c *client) served() int {
+	if c.listens {
+		return c.count
+	}
+	return c.done
 }
 
 // mayWait: a consumer waits for a job, as long as there is none.

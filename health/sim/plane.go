@@ -44,6 +44,8 @@ type plane struct {
 	flights resp.Flights
 	acks    resp.Acks
 	fallen  resp.CutCounts
+	// busyUntil: the loop does something else until then; sockets and mail wait.
+	busyUntil time.Duration
 	// sessions are in the order in which they came into their present state.
 	sessions []*session
 	quiet    []func()
@@ -58,6 +60,15 @@ func newPlane(h *holdfast) *plane {
 func (p *plane) now() uint32 { return ticks(p.w.now) }
 
 func ticks(d time.Duration) uint32 { return uint32(d / (time.Millisecond / resp.TicksPerMs)) }
+
+// late puts something off while the loop is busy, behind what was put off before, and says so.
+func (p *plane) late(do func()) bool {
+	if p.w.now >= p.busyUntil {
+		return false
+	}
+	p.w.after(p.busyUntil-p.w.now, do)
+	return true
+}
 
 // publish makes a route visible at once, and wakes the loop.
 func (p *plane) publish(r health.Route) {

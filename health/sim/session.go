@@ -71,7 +71,7 @@ func (s *session) account() {
 }
 
 func (s *session) readable(sock *socket) {
-	if s.state == stateFree || s.p.h.dead {
+	if s.state == stateFree || s.p.h.dead || s.p.late(func() { s.readable(sock) }) {
 		return
 	}
 	if sock == s.client {
@@ -89,7 +89,7 @@ func (s *session) readable(sock *socket) {
 }
 
 func (s *session) writable(sock *socket) {
-	if sock != s.backend || s.state == stateFree || s.p.h.dead {
+	if sock != s.backend || s.state == stateFree || s.p.h.dead || s.p.late(func() { s.writable(sock) }) {
 		return
 	}
 	s.flush()

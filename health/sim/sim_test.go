@@ -15,6 +15,7 @@ import (
 var (
 	seedFlag  = flag.Uint64("sim.seed", 0, "replay this life alone, with its trace")
 	timeFlag  = flag.Duration("sim.time", 2*time.Second, "how long lives are tried")
+	faultFlag = flag.String("sim.fault", "", "only faults whose name contains this")
 	quietFlag = flag.Bool("sim.quiet", false, "leave what clients say and hear out of the trace")
 	traceFlag = flag.Int("sim.trace", 150, "lines of the trace of a broken life that are shown")
 )
@@ -26,7 +27,7 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	began, cpu := time.Now(), processorTime(t)
-	s := search(uint64(began.UnixNano()), Options{}, func() bool { return time.Since(began) < *timeFlag })
+	s := search(uint64(began.UnixNano()), Options{Fault: *faultFlag}, func() bool { return time.Since(began) < *timeFlag })
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
@@ -95,7 +96,7 @@ func (s *searched) add(r Result, err error) {
 // replay lives a life again and shows how it came to what it came to.
 func replay(t *testing.T, seed uint64) {
 	t.Helper()
-	r, err := Run(seed, Options{Trace: true, Quiet: *quietFlag})
+	r, err := Run(seed, Options{Trace: true, Quiet: *quietFlag, Fault: *faultFlag})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,8 @@ func replay(t *testing.T, seed uint64) {
 	t.Logf("seed %d: %d failovers, %d commands, %d lost, %d declared, %d events, %s of virtual time", r.Seed, r.Failovers, r.Commands,
 		r.Lost, r.Declared, r.Events, r.Elapsed)
 	if len(r.Faults) > 0 {
-		t.Errorf("replay it with: go test ./health/sim -run TestSimulation -args -sim.seed=%d\n%s", r.Seed, strings.Join(r.Faults, "\n"))
+		t.Errorf("replay it with: go test ./health/sim -run TestSimulation -args -sim.seed=%d -sim.fault=%q\n%s", r.Seed, *faultFlag,
+			strings.Join(r.Faults, "\n"))
 	}
 }
 

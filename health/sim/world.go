@@ -38,7 +38,8 @@ func (p Plant) String() string { return plantNames[p] }
 
 // Options of a life. The zero value is the ordinary one.
 type Options struct {
-	Faults int // how many faults a life has; 0: faultsDefault
+	Faults int    // how many faults a life has; 0: faultsDefault
+	Fault  string // only faults whose name contains this
 	Plant  Plant
 	Trace  bool // keep what happened, for a life that is looked at
 	Quiet  bool // ... without what clients say and hear
