@@ -24,6 +24,9 @@ const (
 	// residentEachKB bounds the memory of one hostile client, in KiB: what it does not read of one turn of the loop, up to half
 	// a MiB for the 8 percent that read nothing, and a record of 0.6 for all the others.
 	residentEachKB = 64
+	// residentLeftKB is what each of them may leave behind: its record, which is kept for the next client, and what the
+	// runtime finds not worth giving back. A daemon looks for what it can give back every ten seconds, and twice at most.
+	residentLeftKB, leaveMax = 4, 30 * time.Second
 )
 
 // latencyPromise begins a promise that a busy machine can break by itself.
@@ -131,5 +134,15 @@ func (h *hostileScene) leave(ctx context.Context, s *scene) error {
 		return nil
 	})
 	s.report.promise(err == nil, "all descriptors are given back", "%d -> %d", h.usage.Descriptors, u.Descriptors)
-	return err
+	err = await(ctx, leaveMax, pollEvery, func(ctx context.Context) (err error) {
+		if u, err = s.daemon.Usage(); err != nil {
+			return err
+		}
+		if left := u.ResidentKB - h.usage.ResidentKB; left > hostileClients*residentLeftKB {
+			return fmt.Errorf("%d KiB are left", left)
+		}
+		return nil
+	})
+	s.report.promise(err == nil, "their memory is given back", "%d -> %d KiB", h.usage.ResidentKB, u.ResidentKB)
+	return nil
 }
