@@ -45,6 +45,12 @@ func NewDaemon(dir string, opts DaemonOptions) (*Daemon, error) {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory of %s: %w", d.Name, err)
 	}
+	if opts.Listen != "" {
+		d.listen = opts.Listen
+	}
+	if err := os.WriteFile(passwordFile(state), []byte(opts.Password), 0o600); err != nil {
+		return nil, fmt.Errorf("write password of %s: %w", d.Name, err)
+	}
 	file := filepath.Join(d.dir, "holdfast.toml")
 	if err := os.WriteFile(file, []byte(opts.render(state, d.admin, d.listen)), 0o600); err != nil {
 		return nil, fmt.Errorf("write configuration of %s: %w", d.Name, err)

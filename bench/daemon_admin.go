@@ -132,6 +132,37 @@ func (d *Daemon) Failovers(ctx context.Context) ([]Receipt, error) {
 // Switchover moves the mastership on purpose and returns when that is done.
 func (d *Daemon) Switchover(ctx context.Context) (Receipt, error) { return d.verb(ctx, "switchover") }
 
+// Hold shuts the gate until Release.
+func (d *Daemon) Hold(ctx context.Context) error { return d.gate(ctx, "hold") }
+
+// Release takes the hold away.
+func (d *Daemon) Release(ctx context.Context) error { return d.gate(ctx, "release") }
+
+func (d *Daemon) gate(ctx context.Context, verb string) error {
+	return d.ask(ctx, http.MethodPost, "/v1/pools/"+url.PathEscape(d.Pool)+"/"+verb, struct{}{}, &struct{}{})
+}
+
+// MasterOf names the server that the daemon calls the master.
+func (d *Daemon) MasterOf(ctx context.Context, p *Pair) (*Server, error) {
+	status, err := d.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	address, err := status.master()
+	if err != nil {
+		return nil, err
+	}
+	return p.ByAddress(address)
+}
+
+// Synced returns an objection as long as a backend other than the master is not proven in sync.
+func (p PoolStatus) Synced() error {
+	if p.Master == "" {
+		return fmt.Errorf("pool %s has no master: %s, %s", p.Name, p.State, p.Why)
+	}
+	return p.synced()
+}
+
 func (d *Daemon) verb(ctx context.Context, verb string) (Receipt, error) {
 	var receipt Receipt
 	err := d.ask(ctx, http.MethodPost, "/v1/pools/"+url.PathEscape(d.Pool)+"/"+verb, struct{}{}, &receipt)

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -24,6 +25,9 @@ type DaemonOptions struct {
 	InFlight string
 	// Descriptors is the limit of open files of the process; 0: ours.
 	Descriptors int
+	Listen      string // default: a free loopback port
+	Username    string // of the checks, with Password; "" is the server's default user
+	Password    string
 }
 
 // BackendRef names one backend in the configuration.
@@ -55,6 +59,10 @@ func (o DaemonOptions) render(stateDir, admin, listen string) string {
 	line(&b, "interval", duration(o.Interval))
 	line(&b, "silence", duration(o.Silence))
 	line(&b, "patience", duration(o.Patience))
+	line(&b, "username", o.Username)
+	if o.Password != "" {
+		line(&b, "password_file", passwordFile(stateDir))
+	}
 	b.WriteString("[pool.hold]\n")
 	line(&b, "max_wait", duration(o.MaxWait))
 	b.WriteString("[pool.policy]\n")
@@ -62,6 +70,9 @@ func (o DaemonOptions) render(stateDir, admin, listen string) string {
 	line(&b, "in_flight", o.InFlight)
 	return b.String()
 }
+
+// passwordFile is where the password of the checks lies.
+func passwordFile(stateDir string) string { return filepath.Join(filepath.Dir(stateDir), "password") }
 
 // line writes one string value, or nothing when it is not set.
 func line(b *strings.Builder, key, value string) {

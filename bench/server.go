@@ -18,6 +18,7 @@ const startMax = 10 * time.Second
 type ServerOptions struct {
 	Name      string
 	ReplicaOf *Server  // nil: a master
+	Port      int      // 0: a free one
 	Args      []string // added last, so they win over the defaults
 }
 
@@ -34,7 +35,10 @@ type Server struct {
 
 // NewServer prepares a server below dir; Start starts it.
 func NewServer(dir string, opts ServerOptions) (*Server, error) {
-	port, err := freePort()
+	port, err := opts.Port, error(nil)
+	if port == 0 {
+		port, err = freePort()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,11 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Await is await for the packages beside this one.
+func Await(ctx context.Context, limit, every time.Duration, ready func(context.Context) error) error {
+	return await(ctx, limit, every, ready)
+}
+
 // await asks ready again and again, every so often, until it has no objection. When limit or ctx ends first, the last
 // objection is the error, because it says what was still missing.
 func await(ctx context.Context, limit, every time.Duration, ready func(context.Context) error) error {

@@ -19,12 +19,13 @@ func (c *cli) benchCommand() *cobra.Command {
 		Short: "Measure Holdfast against what it replaces",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("a benchmark is needed: 'load', 'drill', 'compare' or 'dataplane'; see 'holdfast bench --help'")
+			return usagef("a benchmark is needed; see 'holdfast bench --help'")
 		},
 	}
 	cmd.AddCommand(
-		c.benchLoadCommand(), c.benchDrillCommand(), c.benchCompareCommand(), c.benchSoakCommand(), c.benchDataPlaneCommand(),
-		c.benchCopyProxyCommand(), c.benchHoldPipesCommand(),
+		c.benchLoadCommand(), c.benchDrillCommand(), c.benchCompareCommand(), c.benchSoakCommand(),
+		c.benchConformanceCommand(), c.benchDataPlaneCommand(), c.benchCopyProxyCommand(),
+		c.benchHoldPipesCommand(), c.benchConformanceJobCommand(), c.benchRedisServerCommand(),
 	)
 	return cmd
 }

@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"bench":             {},
 	"bench/chart":       {},
 	"bench/compare":     {"bench", "bench/chart", "bench/load"},
+	"bench/conformance": {"bench"},
 	"bench/load":        {"bench/chart"},
 	"bench/peers":       {},
 	"configs":           {},
@@ -45,8 +46,8 @@ var mayImport = map[string][]string{
 	"proxy/resp":        {},
 	"splice":            {},
 	"cmd/holdfast": {
-		"admin", "bench", "bench/compare", "bench/load", "bench/peers", "configs", "health", "health/authority", "health/failover",
-		"health/supervisor", "proxy", "proxy/resp", "splice",
+		"admin", "bench", "bench/compare", "bench/conformance", "bench/load", "bench/peers", "configs", "health", "health/authority",
+		"health/failover", "health/supervisor", "proxy", "proxy/resp", "splice",
 	},
 }
 

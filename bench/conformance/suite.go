@@ -1,0 +1,87 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// ErrUnknownSuite is returned when a suite has another name than those of Suites.
+var ErrUnknownSuite = errors.New("unknown suite")
+
+// Suite is a program of others that tests its own client library, or a program of ours that uses one.
+type Suite struct {
+	Name    string
+	Version string
+	// Port is where it insists on finding its server; 0: the endpoint is told to it.
+	Port int
+	// StandIn: it starts servers of its own, by the name redis-server.
+	StandIn bool
+	// Fetch puts everything that is needed below dir. It may use the network; nothing after it can.
+	Fetch func(ctx context.Context, dir string) error
+	// Command runs it once.
+	Command func(job Job, address string) command
+	// Parse reads what one run printed.
+	Parse func(lines []line, job Job) ([]Test, error)
+	// Excluded are the tests that are not run, and why.
+	Excluded []exclusion
+	// Local are the tests that ask for something that belongs to one node, and so may notice a failover.
+	Local []exclusion
+	// Timed: one run lasts as long as it is told to; others are repeated until the time is over.
+	Timed bool
+}
+
+// exclusion names tests by their names, and says why they are special.
+type exclusion struct {
+	tests  *regexp.Regexp
+	reason string
+}
+
+// reasonFor returns the reason of the first exclusion that fits, or "".
+func reasonFor(list []exclusion, test string) string {
+	for _, e := range list {
+		if e.tests.MatchString(test) {
+			return e.reason
+		}
+	}
+	return ""
+}
+
+// command is one run of a suite.
+type command struct {
+	argv []string
+	dir  string
+	env  []string // beside the environment of this process
+}
+
+// line is one line of output and when it came.
+type line struct {
+	at   time.Time
+	text string
+}
+
+// Suites are all of them, the most telling first.
+func Suites() []Suite {
+	return append(programSuites(), minired(), goRedis(), redigo(), phpRedis())
+}
+
+// SuiteNames are the names of all suites.
+func SuiteNames() (names []string) {
+	for _, s := range Suites() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// FindSuite returns the suite of that name.
+func FindSuite(name string) (Suite, error) {
+	for _, s := range Suites() {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return Suite{}, fmt.Errorf("suite %q: %w; there are %s", name, ErrUnknownSuite, strings.Join(SuiteNames(), ", "))
+}
