@@ -7,7 +7,10 @@ import (
 )
 
 // identify checks that the new connection leads to the master that the route means, not to a node that took its
-// address. A client user who may not ask INFO leaves it to the control connection, which broke if the process ended.
+// address. A client user who may not ask INFO leaves it to the control connection, which broke if the process ended. So
+// does a server that is busy with a script: it answers everybody else with -BUSY, and whoever comes to end the script
+// with SCRIPT KILL comes by a new connection. It has been busy for seconds, and a node that took the address is found
+// out in less.
 func (w *worker) identify(s *session, first byte, frame []byte) (EvidenceKind, bool) {
 	if first == '-' {
 		if bytes.HasPrefix(frame, []byte("-NOAUTH")) {
@@ -17,6 +20,9 @@ func (w *worker) identify(s *session, first byte, frame []byte) (EvidenceKind, b
 		if bytes.HasPrefix(frame, []byte("-NOPERM")) {
 			s.learnGuard(false)
 			return 0, true
+		}
+		if bytes.HasPrefix(frame, []byte(busyReply)) {
+			return 0, s.view.seen.Epoch == s.epoch
 		}
 		if resp.Refusal(frame) {
 			return EvidenceReadonly, false
@@ -32,6 +38,9 @@ func (w *worker) identify(s *session, first byte, frame []byte) (EvidenceKind, b
 	return EvidenceIdentity, ok
 }
 
+// busyReply begins what a server says while a script runs for too long. It has executed nothing then.
+const busyReply = "-BUSY "
+
 // onReplayRefused: without the client's login and settings nothing may be forwarded in its name.
 func (w *worker) onReplayRefused(s *session, frame []byte) {
 	switch {
@@ -39,8 +48,8 @@ func (w *worker) onReplayRefused(s *session, frame []byte) {
 		w.leave(s)
 		w.tell(s.view, s.epoch, EvidenceReadonly, true)
 		return
-	case bytes.HasPrefix(frame, []byte("-ERR max number of clients")):
-		w.leave(s) // no verdict on the client: there may be room again under the next check
+	case bytes.HasPrefix(frame, []byte("-ERR max number of clients")), bytes.HasPrefix(frame, []byte(busyReply)):
+		w.leave(s) // no verdict on the client: there may be room again under the next check, or the script has ended
 		w.tell(s.view, s.epoch, EvidenceTimeout, true)
 		return
 	}
