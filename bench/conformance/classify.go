@@ -8,8 +8,11 @@ import (
 	"time"
 )
 
-// served is how long after the gate opened a client may still see the failover: its library has to read what it was sent.
+// servedSlack is how long after the gate opened a client may still see the failover: its library has to read what it was sent.
 const servedSlack = 50 * time.Millisecond
+
+// calm is a failure that no failover can have caused.
+const calm = "no failover at that time"
 
 // broken are texts of client libraries for what must never happen: a lost connection, a reply that cannot be read, a reply
 // that never came.
@@ -26,6 +29,9 @@ type cause struct {
 // Some libraries and some tests swallow it; then a receipt must say that a request was cut in exactly that time, and only
 // for a suite whose tests run one after the other does that name the request.
 func classify(t Test, suite Suite, faults []Fault) cause {
+	if reason := reasonFor(suite.Alone, t.Name); reason != "" {
+		return cause{class: "a pair: " + reason}
+	}
 	text := strings.Join(t.Messages, "\n")
 	for _, class := range documentedErrors() {
 		if strings.Contains(text, class+" ") {
@@ -37,7 +43,7 @@ func classify(t Test, suite Suite, faults []Fault) cause {
 	}
 	over := during(t, faults)
 	if len(over) == 0 {
-		return cause{class: "no failover at that time", finding: true}
+		return cause{class: calm, finding: true}
 	}
 	for _, f := range over {
 		for _, class := range []string{"unknown", "aborted"} {
@@ -47,7 +53,7 @@ func classify(t Test, suite Suite, faults []Fault) cause {
 		}
 	}
 	if reason := reasonFor(suite.Local, t.Name); reason != "" {
-		return cause{class: "one node's own: " + reason}
+		return cause{class: "as documented: " + reason}
 	}
 	return cause{class: "unexplained", finding: true}
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Difference is a test that did not end as it does directly, and nothing explains it.
@@ -19,37 +20,57 @@ type Difference struct {
 // changing is what differs between two equal runs: numbers, addresses, paths of temporary files.
 var changing = regexp.MustCompile(`/tmp/\S+|0x[0-9a-f]+|[0-9]+(\.[0-9]+)?`)
 
-// differences compares a run through Holdfast with the direct one, test by test. Tests that fail in both must fail alike.
-func differences(direct, through Result) (all []Difference) {
+// slower is how much longer a test may take through Holdfast than it ever took directly: more than any pause of a shared
+// machine, less than the time-outs of the libraries, behind which a request that is never answered hides.
+const slower = 15 * time.Second
+
+// differences compares what happened through Holdfast with what happened directly, test by test: each outcome must have
+// been seen directly too, failures with the same messages.
+func differences(suite Suite, direct, through Result) (all []Difference) {
 	want, got := direct.byName(), through.byName()
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		w, g, there := want[name], got[name], true
-		if _, there = got[name]; !there {
-			all = append(all, Difference{Test: name, Mode: through.Mode, What: fmt.Sprintf("%s directly, not run here", w.State)})
+		if reasonFor(suite.Shaky, name) != "" {
 			continue
 		}
-		switch {
-		case w.State != g.State:
-			all = append(all, Difference{name, through.Mode, fmt.Sprintf("%s directly, %s here", w.State, g.State), g.Messages})
-		case w.State == Failed && alike(w.Messages) != alike(g.Messages):
-			all = append(all, Difference{name, through.Mode, "fails directly with: " + strings.Join(w.Messages, "; "), g.Messages})
+		if len(got[name]) == 0 {
+			all = append(all, Difference{Test: name, Mode: through.Mode, What: "it was not run here"})
+		}
+		for _, t := range got[name] {
+			if what := differs(want[name], t); what != "" {
+				all = append(all, Difference{name, through.Mode, what, t.Messages})
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(got)) {
-		if _, there := want[name]; !there && got[name].State == Failed {
-			all = append(all, Difference{name, through.Mode, "does not exist directly", got[name].Messages})
+		if len(want[name]) == 0 && got[name][0].State == Failed {
+			all = append(all, Difference{name, through.Mode, "there is no such test directly", got[name][0].Messages})
 		}
 	}
 	return all
 }
 
-// byName is one test for each name: of several rounds the worst, so that nothing is hidden.
-func (r Result) byName() map[string]Test {
-	all := map[string]Test{}
+// differs says in what a test differs from all its direct runs, or "".
+func differs(direct []Test, t Test) string {
+	longest := time.Duration(0)
+	seen := false
+	for _, d := range direct {
+		longest = max(longest, d.Ended.Sub(d.Began))
+		seen = seen || d.State == t.State && (t.State != Failed || alike(d.Messages) == alike(t.Messages))
+	}
+	if !seen {
+		return fmt.Sprintf("%s here, directly %s: %s", t.State, direct[0].State, strings.Join(direct[0].Messages, "; "))
+	}
+	if took := t.Ended.Sub(t.Began); took > longest+slower {
+		return fmt.Sprintf("it took %s here, directly at most %s", took.Round(time.Second), longest.Round(time.Second))
+	}
+	return ""
+}
+
+// byName are the runs of each test.
+func (r Result) byName() map[string][]Test {
+	all := map[string][]Test{}
 	for _, t := range r.Tests {
-		if old, there := all[t.Name]; !there || t.State == Failed && old.State != Failed {
-			all[t.Name] = t
-		}
+		all[t.Name] = append(all[t.Name], t)
 	}
 	return all
 }
@@ -71,7 +92,8 @@ func explain(suite Suite, r Result, without ...Result) (map[string]*Explained, [
 	explained := map[string]*Explained{}
 	var findings []Difference
 	for _, t := range r.Tests {
-		if t.State != Failed || slices.ContainsFunc(without, func(w Result) bool { return everFailed(w.states()[t.Name]) }) {
+		failsAnyway := slices.ContainsFunc(without, func(w Result) bool { return w.everFailed(t.Name) })
+		if t.State != Failed || failsAnyway || reasonFor(suite.Shaky, t.Name) != "" {
 			continue
 		}
 		why := cause{class: "broken promise", finding: true} // a program judges by itself what a failover excuses

@@ -81,7 +81,8 @@ func (j Job) run(ctx context.Context) (Result, error) {
 // runWithStandIns lets the suite start its own servers, which are not what it takes them for.
 func (j Job) runWithStandIns(ctx context.Context, suite Suite) (Result, error) {
 	notes := filepath.Join(j.Scratch, "notes")
-	env, err := standInJob{Mode: j.Mode, Binary: j.Binary, Every: j.Every, Dir: j.Scratch, Notes: notes}.install(j.Scratch)
+	env, err := standInJob{Mode: j.Mode, Binary: j.Binary, Every: j.Every, First: suite.FirstDeath, Dir: j.Scratch,
+		Notes: notes}.install(j.Scratch)
 	if err != nil {
 		return Result{}, err
 	}

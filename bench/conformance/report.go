@@ -58,7 +58,7 @@ func reportOn(suite Suite, results map[Mode]Result) SuiteReport {
 	direct, hasDirect := results[Direct]
 	through, hasThrough := results[Through]
 	if hasDirect && hasThrough {
-		s.Differs = differences(direct, through)
+		s.Differs = differences(suite, direct, through)
 	}
 	if r, ok := results[Failover]; ok {
 		s.under(suite, r, direct, through)

@@ -52,17 +52,10 @@ func (r Result) count(state State) (n int) {
 	return n
 }
 
-// states is how each test ended in its rounds, by name.
-func (r Result) states() map[string][]State {
-	all := map[string][]State{}
-	for _, t := range r.Tests {
-		all[t.Name] = append(all[t.Name], t.State)
-	}
-	return all
-}
-
 // everFailed reports whether the test failed in at least one round.
-func everFailed(states []State) bool { return slices.Contains(states, Failed) }
+func (r Result) everFailed(name string) bool {
+	return slices.ContainsFunc(r.Tests, func(t Test) bool { return t.Name == name && t.State == Failed })
+}
 
 // sum adds up one count over all tests.
 func (r Result) sum(count string) (n int) {

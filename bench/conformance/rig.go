@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// syncMax is how long a pair may take until its replica is proven to stream, a full copy included.
-	syncMax = 20 * time.Second
+	// syncMax is how long a pair may take until its replica is proven to stream, a full copy included. A suite may keep its
+	// server busy for half a minute meanwhile.
+	syncMax = time.Minute
 	// lookEvery is how often a condition is looked at: often enough for a rhythm of seconds, and cheap.
 	lookEvery = 5 * time.Millisecond
 )

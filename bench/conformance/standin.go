@@ -18,16 +18,14 @@ import (
 // standInEnv names the file that tells a stand-in what to be.
 const standInEnv = "HOLDFAST_STANDIN"
 
-// firstDeathMax is within the life of a test that starts its own server: most of them end after 5 to 50 ms.
-const firstDeathMax = 40 * time.Millisecond
-
 // standInJob is what all stand-ins of a run share.
 type standInJob struct {
 	Mode   Mode
 	Binary string
 	Every  time.Duration
-	Dir    string // for servers; whoever started the run removes it
-	Notes  string // a file: one note a line
+	First  time.Duration // the first death comes within
+	Dir    string        // for servers; whoever started the run removes it
+	Notes  string        // a file: one note a line
 }
 
 // note is what a stand-in has to tell after its end, which usually is a SIGKILL.
@@ -117,7 +115,7 @@ func (j standInJob) serve(ctx context.Context, s serverArgs, stdout io.Writer) (
 		<-ctx.Done()
 		return nil
 	}
-	b := &breaker{rig: r, first: rand.N(firstDeathMax), every: j.Every, saw: func(f Fault) { j.note(note{Fault: &f}) }}
+	b := &breaker{rig: r, first: rand.N(j.First), every: j.Every, saw: func(f Fault) { j.note(note{Fault: &f}) }}
 	return b.run(ctx)
 }
 

@@ -28,8 +28,16 @@ type Suite struct {
 	Parse func(lines []line, job Job) ([]Test, error)
 	// Excluded are the tests that are not run, and why.
 	Excluded []exclusion
-	// Local are the tests that ask for something that belongs to one node, and so may notice a failover.
+	// Alone are the tests that take it for granted that their server has no replica. The pair alone makes them fail.
+	Alone []exclusion
+	// Local are the tests that a failover in their midst may fail without an error: they ask for something that belongs to
+	// one node, or they count on a pace that a pause breaks.
 	Local []exclusion
+	// Shaky are the tests that fail directly as well whenever the machine is busy. They are run, and their failures count for
+	// nothing.
+	Shaky []exclusion
+	// FirstDeath is within the life of the servers that the suite starts itself.
+	FirstDeath time.Duration
 	// Timed: one run lasts as long as it is told to; others are repeated until the time is over.
 	Timed bool
 }

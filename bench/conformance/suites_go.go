@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"time"
 )
 
 // goTest is a compiled test of a Go module, made by fetchGoTests.
@@ -26,7 +27,12 @@ func minired() Suite {
 		Command: func(j Job, _ string) command {
 			return goTest(j, "integration", []string{"INT=1"}, "-test.v", "-test.timeout", "14m")
 		},
-		Parse: parseGoTest,
+		Parse:      parseGoTest,
+		FirstDeath: 40 * time.Millisecond, // most of its tests end after 5 to 50 ms
+		Local: []exclusion{
+			{regexp.MustCompile(`^TestBlpop$`), "counts on a client being served within 10 ms"},
+			{regexp.MustCompile(`^TestExpire$`), "the model's PEXPIRETIME depends on when it is asked"},
+		},
 	}
 }
 
@@ -41,6 +47,10 @@ func redigo() Suite {
 			return goTest(j, "redis", nil, "-test.v", "-test.timeout", "2m", "-redis-server", "redis-server", "-redis-port", "16379")
 		},
 		Parse: parseGoTest,
+		Shaky: []exclusion{
+			{regexp.MustCompile(`^TestLatency`), "wants the server itself to take exactly so many milliseconds"},
+		},
+		FirstDeath: time.Second, // all its tests share one server and take a little longer
 	}
 }
 
@@ -66,6 +76,7 @@ func goRedis() Suite {
 			{regexp.MustCompile(`JSON|RediSearch|TimeSeries|Probabilistic|Gears`), "needs a module that the server does not have"},
 			{regexp.MustCompile(`luster|entinel|Ring`), "needs a cluster, Sentinels or several servers"},
 		},
+		Alone: []exclusion{{regexp.MustCompile(`should Wait$`), "WAIT counts the replica"}},
 	}
 }
 

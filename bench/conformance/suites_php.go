@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"path/filepath"
+	"regexp"
 )
 
 // phpRedis is the suite of the PHP extension. The extension comes from the Debian package, its tests from the source of
@@ -22,5 +23,7 @@ func phpRedis() Suite {
 			}
 		},
 		Parse: parsePHP,
+		Alone: []exclusion{{regexp.MustCompile(`^testWait$`), "WAIT counts the replica"}},
+		Local: []exclusion{{regexp.MustCompile(`(?i)scan`), "a SCAN cursor belongs to one node"}},
 	}
 }
