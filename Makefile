@@ -36,7 +36,7 @@ SOAKTIME  ?= 30m
 # How long simulated lives are tried; a minute on an idle processor is some fifty thousand failovers.
 SIMTIME   ?= 10m
 
-.PHONY: all build deps demo test race fuzz peers bench soak sim compare lint clean
+.PHONY: all build deps demo test race fuzz peers bench soak sim compare clients clients-short conformance conformance-short lint clean
 
 all: build
 
@@ -91,6 +91,26 @@ sim:
 # Writes docs/comparison.md, .html and .json. COMPAREFLAGS="--rounds 3" narrows the spread.
 compare: peers deps build
 	bin/holdfast bench compare --out docs $(COMPAREFLAGS)
+
+# What the client libraries of other languages need. The short form has no PHP.
+clients-short:
+	@$(call install,node npm,nodejs npm)
+	@$(call install,ruby,ruby)
+	@/usr/bin/python3 -c 'import redis' 2>/dev/null || { $(call install,python3-redis,python3-redis); }
+	@ruby -e 'require "redis"' 2>/dev/null || { $(call install,ruby-redis,ruby-redis); }
+
+clients: clients-short
+	@$(call install,php,php-cli)
+	@php -r 'exit(extension_loaded("redis") ? 0 : 1);' || { $(call install,php-redis,php-redis); }
+
+# The suites of client libraries, directly, through Holdfast, and with a failover every two seconds: half an hour.
+conformance: deps build clients
+	bin/holdfast bench conformance $(CONFORMANCEFLAGS)
+
+# What fits in five minutes: the programs under failovers, and the differential suite beside its direct run.
+conformance-short: deps build clients-short
+	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb --modes failover --for 20s
+	bin/holdfast bench conformance miniredis --modes direct,through
 
 # The house rules are a test (cmd/holdfast/tidy_test.go), so that 'make test' finds them too.
 lint:
