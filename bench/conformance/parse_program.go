@@ -19,8 +19,11 @@ type scenario struct {
 	Hung     int            `json:"hung"`     // requests that were not answered within the program's limit
 	Nulls    int            `json:"nulls"`    // transactions that were told of a change
 	Skipped  string         `json:"skipped"`  // why the library cannot do it
-	LongestM int            `json:"stall_ms"` // the longest wait for one answer
+	Stall    int            `json:"stall_ms"` // the longest wait for one answer
 }
+
+// stallCount is the one count of which the largest is of interest, and not the sum.
+const stallCount = "stall_ms"
 
 // scenarioPrefix marks the lines of a program that are meant for us.
 const scenarioPrefix = "SCENARIO "
@@ -52,7 +55,7 @@ func parseProgram(lines []line, j Job) ([]Test, error) {
 // test judges a scenario. Whether the losses are within what the receipts declare is for the whole program to answer.
 func (s scenario) test(m Mode) Test {
 	t := Test{Name: s.Scenario, State: Passed, Counts: map[string]int{"ops": s.Ops, "lost": s.Lost, "missed": s.Missed,
-		"moved": s.Moved, "hung": s.Hung, "nulls": s.Nulls, "wrong": len(s.Wrong)}}
+		"moved": s.Moved, "hung": s.Hung, "nulls": s.Nulls, "wrong": len(s.Wrong), stallCount: s.Stall}}
 	if s.Skipped != "" {
 		t.State, t.Messages = Skipped, []string{s.Skipped}
 		return t

@@ -74,7 +74,11 @@ func (s *SuiteReport) under(suite Suite, r Result, without ...Result) {
 	u.Explained, s.Findings = explain(suite, r, without...)
 	for _, t := range r.Tests {
 		for name, n := range t.Counts {
-			u.Counts[name] += n
+			if name == stallCount {
+				u.Counts[name] = max(u.Counts[name], n)
+			} else {
+				u.Counts[name] += n
+			}
 		}
 	}
 	s.Under = u

@@ -104,11 +104,6 @@ func (o Options) suite(ctx context.Context, suite Suite, dir string) (SuiteRepor
 	if err := o.again(ctx, suite, dir, results); err != nil {
 		return SuiteReport{}, err
 	}
-	for mode, r := range results {
-		if err := writeJSON(filepath.Join(o.Out, suite.Name+"-"+mode.String()+".json"), r); err != nil {
-			return SuiteReport{}, err
-		}
-	}
 	return reportOn(suite, results), nil
 }
 
@@ -121,7 +116,14 @@ func (o Options) again(ctx context.Context, suite Suite, dir string, results map
 	if _, ok := results[Direct]; !ok || suite.Timed {
 		return nil
 	}
-	for n := 0; n < againMax && doubtful(suite, results); n++ {
+	for range againMax {
+		doubt := doubtful(suite, results)
+		if len(doubt) == 0 {
+			return nil
+		}
+		for _, d := range doubt {
+			fmt.Fprintf(o.Progress, "%s: directly once more, because of %s, %s: %s\n", suite.Name, d.Test, d.Mode, d.What)
+		}
 		if err := o.runMode(ctx, suite, Direct, dir, results); err != nil {
 			return err
 		}
@@ -129,14 +131,14 @@ func (o Options) again(ctx context.Context, suite Suite, dir string, results map
 	return nil
 }
 
-// doubtful reports whether a test differs without any failover that could have made it so.
-func doubtful(suite Suite, results map[Mode]Result) bool {
+// doubtful are the tests that differ without any failover that could have made it so.
+func doubtful(suite Suite, results map[Mode]Result) (doubt []Difference) {
 	through, ok := results[Through]
-	if ok && len(differences(suite, results[Direct], through)) > 0 {
-		return true
+	if ok {
+		doubt = differences(suite, results[Direct], through)
 	}
 	_, findings := explain(suite, results[Failover], results[Direct], through)
-	return slices.ContainsFunc(findings, func(d Difference) bool { return d.What == calm })
+	return append(doubt, slices.DeleteFunc(findings, func(d Difference) bool { return d.What != calm })...)
 }
 
 // runMode adds one run to the results.
@@ -152,7 +154,7 @@ func (o Options) runMode(ctx context.Context, suite Suite, mode Mode, dir string
 		r.Tests, r.Rounds, r.Took = append(before.Tests, r.Tests...), before.Rounds+r.Rounds, before.Took+r.Took
 	}
 	results[mode] = r
-	return nil
+	return writeJSON(filepath.Join(o.Out, suite.Name+"-"+mode.String()+".json"), r)
 }
 
 // job runs a process in a network of its own and reads the result that it leaves.

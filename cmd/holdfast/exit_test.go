@@ -54,6 +54,7 @@ func TestExitUsage(t *testing.T) {
 		"config nonsense", "config check", "run", "run -c x --log-level loud",
 		"status --server ftp://x", "status --server http://", "status --timeout -1s", "status --timeout 3",
 		"demo --clients 0", "demo --clients 100000", "version x", "events x",
+		"bench conformance jedis", "bench conformance --modes sideways", "bench conformance --for 0s", "bench conformance --every 1ms",
 	} {
 		got := runLine(t, strings.Fields(line)...)
 		if got.code != exitUsage || got.out != "" || strings.Count(got.errors, "\n") != 1 {

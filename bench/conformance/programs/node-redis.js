@@ -132,7 +132,7 @@ async function blocking(s, on) {
     fates.set(id, 'unknown');
     const got = await s.ask(producer.rPush('nr:queue', String(id)));
     fates.set(id, got.ok ? 'ok' : got.unknown ? 'unknown' : 'refused');
-    await pause(5 + (id % 7) * 10);
+    await pause(id % 10 === 9 ? 400 : 5 + (id % 7) * 10); // one long wait in ten: a failover finds it blocked for good
   }
   running = false;
   await consumed;
@@ -166,7 +166,8 @@ return {n, ARGV[1], redis.call('GET', KEYS[2])}`;
 }
 
 async function session(s, on) {
-  const c = await connect(s, {database: 3, name: 'nr-session'}), other = await connect(s), register = new Register(s, 'value in database 3');
+  const c = await connect(s, {database: 3, name: 'nr-session'}), other = await connect(s);
+  const register = new Register(s, 'value in database 3');
   for (let round = 0; on(); round++) {
     const name = await s.ask(c.clientGetName());
     if (name.ok && name.value !== 'nr-session') s.object(`the connection is called ${name.value}`);

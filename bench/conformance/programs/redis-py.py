@@ -262,7 +262,7 @@ def blocking(s):
         fates[entry] = "unknown"
         fates[entry], _ = s.ask(lambda: producer.rpush("py:queue", entry))
         entry += 1
-        pause(0.005 + 0.01 * (entry % 7))
+        pause(0.4 if entry % 10 == 9 else 0.005 + 0.01 * (entry % 7))  # one long wait in ten
     done.set()
     thread.join()
     s.missed += sum(1 for e, fate in fates.items() if fate == "ok" and e not in popped)

@@ -42,7 +42,8 @@ class Scenario {
 
   print() {
     const {name, ops, errors, wrong, lost, missed, moved, hung, nulls, skipped, stall} = this;
-    console.log('SCENARIO ' + JSON.stringify({scenario: name, ops, errors, wrong, lost, missed, moved, hung, nulls, skipped, stall_ms: stall}));
+    const counts = {scenario: name, ops, errors, wrong, lost, missed, moved, hung, nulls, skipped, stall_ms: stall};
+    console.log('SCENARIO ' + JSON.stringify(counts));
   }
 }
 
