@@ -29,14 +29,11 @@ const slower = 15 * time.Second
 func differences(suite Suite, direct, through Result) (all []Difference) {
 	want, got := direct.byName(), through.byName()
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if reasonFor(suite.Shaky, name) != "" {
-			continue
-		}
 		if len(got[name]) == 0 {
 			all = append(all, Difference{Test: name, Mode: through.Mode, What: "it was not run here"})
 		}
 		for _, t := range got[name] {
-			if what := differs(want[name], t); what != "" {
+			if what := differs(want[name], t); what != "" && !suite.innocent(t) {
 				all = append(all, Difference{name, through.Mode, what, t.Messages})
 			}
 		}
@@ -93,7 +90,7 @@ func explain(suite Suite, r Result, without ...Result) (map[string]*Explained, [
 	var findings []Difference
 	for _, t := range r.Tests {
 		failsAnyway := slices.ContainsFunc(without, func(w Result) bool { return w.everFailed(t.Name) })
-		if t.State != Failed || failsAnyway || reasonFor(suite.Shaky, t.Name) != "" {
+		if t.State != Failed || failsAnyway || suite.innocent(t) {
 			continue
 		}
 		why := cause{class: "broken promise", finding: true} // a program judges by itself what a failover excuses

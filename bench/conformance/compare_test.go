@@ -13,7 +13,8 @@ func ran(name string, state State, messages ...string) Test {
 }
 
 func TestOnlyDifferencesFromTheDirectRunCount(t *testing.T) {
-	suite := Suite{Shaky: []exclusion{{regexp.MustCompile("^Shaky$"), "measures"}}}
+	suite := Suite{Shaky: []exclusion{{regexp.MustCompile("^Shaky$"), "measures"}},
+		Strays: []exclusion{{regexp.MustCompile("closed by the suite"), "left running"}}}
 	slow := ran("Slow", Passed)
 	slow.Ended = at(40)
 	for name, c := range map[string]struct {
@@ -29,6 +30,7 @@ func TestOnlyDifferencesFromTheDirectRunCount(t *testing.T) {
 		"not run":            {[]Test{ran("A", Passed)}, nil, "not run here"},
 		"only here":          {nil, []Test{ran("(server)", Failed, "died")}, "no such test"},
 		"stuck for a while":  {[]Test{ran("Slow", Passed)}, []Test{slow}, "it took 40s here"},
+		"a stray message":    {[]Test{ran("A", Passed)}, []Test{ran("A", Failed, "closed by the suite")}, ""},
 		"shaky":              {[]Test{ran("Shaky", Passed)}, []Test{ran("Shaky", Failed)}, ""},
 	} {
 		got := differences(suite, Result{Tests: c.direct}, Result{Mode: Through, Tests: c.through})
@@ -76,14 +78,16 @@ func TestReportFailsOnFindingsOnly(t *testing.T) {
 		test.Counts = map[string]int{"lost": n, "error UNKNOWNRESULT": 4}
 		return Result{Mode: Failover, Tests: []Test{test}, Faults: []Fault{fault}}
 	}
+	well := Result{Tests: []Test{ran("list", Passed)}}
 	for name, c := range map[string]struct {
 		results map[Mode]Result
 		want    bool
 	}{
-		"all well":                 {map[Mode]Result{Direct: {Tests: []Test{ran("list", Passed)}}, Failover: lost(2)}, true},
+		"all well":                 {map[Mode]Result{Direct: well, Failover: lost(2)}, true},
 		"more lost than declared":  {map[Mode]Result{Failover: lost(3)}, false},
 		"no failover at all":       {map[Mode]Result{Failover: {Mode: Failover, Tests: []Test{ran("list", Passed)}}}, false},
 		"a program breaks a vow":   {map[Mode]Result{Failover: {Mode: Failover, Tests: broken, Faults: []Fault{fault}}}, false},
+		"denied by default":        {map[Mode]Result{Direct: well, Guarded: {Mode: Guarded, Tests: broken}}, true},
 		"through alone, a vow too": {map[Mode]Result{Through: {Mode: Through, Tests: broken}}, false},
 	} {
 		report := reportOn(program, c.results)
@@ -111,7 +115,7 @@ func TestNamesAreKnown(t *testing.T) {
 	if _, err := FindSuite("jedis"); err == nil {
 		t.Error("a suite that is not there was found")
 	}
-	for _, m := range []Mode{Direct, Through, Failover} {
+	for _, m := range []Mode{Direct, Through, Failover, Guarded} {
 		if got, err := ParseMode(m.String()); got != m || err != nil {
 			t.Errorf("mode %s: got %v, %v", m, got, err)
 		}

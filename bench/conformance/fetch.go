@@ -45,7 +45,7 @@ func fetchGoTests(ctx context.Context, dir, module, pkg string) error {
 	if _, err := tool(ctx, dir, nil, "chmod", "-R", "u+w", source); err != nil {
 		return err
 	}
-	_, err = tool(ctx, source, []string{"GOFLAGS=-mod=mod"}, "go", "test", "-c", "-o", filepath.Join(dir, "suite.test"), pkg)
+	_, err = tool(ctx, source, []string{"GOFLAGS=-mod=mod", "CGO_ENABLED=0"}, "go", "test", "-c", "-o", filepath.Join(dir, "suite.test"), pkg)
 	return err
 }
 

@@ -19,9 +19,11 @@ const (
 	Through
 	// Failover is Holdfast in front of a pair whose master is killed every few seconds and comes back as the replica.
 	Failover
+	// Guarded is Through with the commands denied that are denied by default. What fails then is named and no fault.
+	Guarded
 )
 
-func modeNames() []string { return []string{"direct", "through", "failover"} }
+func modeNames() []string { return []string{"direct", "through", "failover", "guarded"} }
 
 // String is the mode as flags and reports spell it.
 func (m Mode) String() string { return modeNames()[m] }

@@ -20,6 +20,7 @@ type SuiteReport struct {
 	Findings []Difference        `json:"findings,omitempty"`
 	Under    *UnderFailovers     `json:"under_failovers,omitempty"`
 	Skipped  map[string][]string `json:"skipped,omitempty"` // tests by reason
+	Denied   []Difference        `json:"denied,omitempty"`  // what the default list of denied commands changes
 	Notes    []string            `json:"notes,omitempty"`
 }
 
@@ -59,6 +60,9 @@ func reportOn(suite Suite, results map[Mode]Result) SuiteReport {
 	through, hasThrough := results[Through]
 	if hasDirect && hasThrough {
 		s.Differs = differences(suite, direct, through)
+	}
+	if r, ok := results[Guarded]; ok && hasDirect {
+		s.Denied = differences(suite, direct, r)
 	}
 	if r, ok := results[Failover]; ok {
 		s.under(suite, r, direct, through)
@@ -127,6 +131,9 @@ func WriteTable(w io.Writer, reports []SuiteReport) error {
 			for _, m := range d.Messages[:min(len(d.Messages), messagesMax)] {
 				fmt.Fprintf(w, "    %s\n", m)
 			}
+		}
+		for _, d := range r.Denied {
+			fmt.Fprintf(w, "%s, with the default list of denied commands: %s\n", r.Suite, d.Test)
 		}
 	}
 	return nil

@@ -81,7 +81,10 @@ func (r *rig) prepare() (err error) {
 	if r.opts.Mode == Direct {
 		return nil
 	}
-	o := bench.DaemonOptions{Binary: r.opts.Binary, Pool: "suite", Deny: []string{}, Username: r.opts.User, Password: r.opts.Password}
+	o := bench.DaemonOptions{Binary: r.opts.Binary, Pool: "suite", Username: r.opts.User, Password: r.opts.Password}
+	if r.opts.Mode != Guarded {
+		o.Deny = []string{}
+	}
 	for _, s := range r.pair.Servers {
 		o.Backends = append(o.Backends, bench.BackendRef{Name: s.Name, Address: s.Address()})
 	}

@@ -36,7 +36,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if len(o.Modes) == 0 {
-		o.Modes = []Mode{Direct, Through, Failover}
+		o.Modes = []Mode{Direct, Through, Failover, Guarded}
 	}
 	if o.Out, err = filepath.Abs(o.Out); err != nil {
 		return fmt.Errorf("find output directory: %w", err)

@@ -36,13 +36,20 @@ type Suite struct {
 	// Shaky are the tests that fail directly as well whenever the machine is busy. They are run, and their failures count for
 	// nothing.
 	Shaky []exclusion
+	// Strays are messages that a test gets from what an earlier one left running. They count for nothing either.
+	Strays []exclusion
 	// FirstDeath is within the life of the servers that the suite starts itself.
 	FirstDeath time.Duration
 	// Timed: one run lasts as long as it is told to; others are repeated until the time is over.
 	Timed bool
 }
 
-// exclusion names tests by their names, and says why they are special.
+// innocent reports whether a failure says nothing, of Holdfast or of anybody.
+func (s Suite) innocent(t Test) bool {
+	return reasonFor(s.Shaky, t.Name) != "" || reasonFor(s.Strays, strings.Join(t.Messages, "\n")) != ""
+}
+
+// exclusion names tests by their names, or failures by their messages, and says why they are special.
 type exclusion struct {
 	tests  *regexp.Regexp
 	reason string

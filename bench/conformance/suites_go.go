@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"time"
 )
 
@@ -77,8 +76,9 @@ func goRedis() Suite {
 			{regexp.MustCompile(`luster|entinel|Ring`), "needs a cluster, Sentinels or several servers"},
 		},
 		Alone: []exclusion{{regexp.MustCompile(`should Wait$`), "WAIT counts the replica"}},
+		Strays: []exclusion{
+			{regexp.MustCompile(`use of closed network connection|redis: client is closed`),
+				"the suite closed this client itself, and a goroutine of an earlier test goes on"},
+		},
 	}
 }
-
-// seconds spells a duration for a program that counts in seconds.
-func seconds(j Job) string { return strconv.Itoa(int(j.For.Seconds())) }

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"time"
 )
 
 //go:embed programs
@@ -58,4 +60,16 @@ func program(name, version, interpreter string, files []string, packages ...stri
 		},
 		Parse: parseProgram,
 	}
+}
+
+// calmMax is how long a program runs without failovers: what it finds then it finds soon.
+const calmMax = 15 * time.Second
+
+// seconds spells how long a program runs.
+func seconds(j Job) string {
+	length := j.For
+	if j.Mode != Failover {
+		length = min(length, calmMax)
+	}
+	return strconv.Itoa(int(length.Seconds()))
 }

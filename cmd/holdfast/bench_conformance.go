@@ -21,8 +21,9 @@ func (c *cli) benchConformanceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "conformance [SUITE...]",
 		Short: "Run the test suites of client libraries directly, through Holdfast, and with failovers underneath",
-		Long: "Fetch each suite into a temporary directory and run it against a fresh redis-server: directly, through Holdfast, and through\n" +
-			"Holdfast while the master is killed again and again. Prints a table; --out gets JSON and the logs. Without names all are run,\n" +
+		Long: "Fetch each suite into a temporary directory and run it against a fresh redis-server: directly, through Holdfast, through\n" +
+			"Holdfast while the master is killed again and again, and through Holdfast with the commands denied that are denied by default.\n" +
+			"Prints a table; --out gets JSON and the logs. Without names all are run,\n" +
 			"which takes half an hour. 'make conformance' installs what is needed. Linux network namespaces are needed.\n" +
 			"Exit 0 only if nothing differs from the direct run but by documented errors.\n\nSuites: " +
 			strings.Join(conformance.SuiteNames(), ", "),
@@ -51,8 +52,10 @@ func (c *cli) benchConformanceCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringSliceVar(&modes, "modes", nil, "direct, through, failover; default all, and only together they show what differs")
-	cmd.Flags().DurationVar(&o.For, "for", time.Minute, "how long each suite is run under failovers, and each program in each mode")
+	cmd.Flags().StringSliceVar(&modes, "modes", nil,
+		"direct, through, failover, guarded; default all, and only beside direct they show what differs")
+	cmd.Flags().DurationVar(&o.For, "for", time.Minute,
+		"how long each suite is run under failovers; programs run a quarter of a minute in the other modes, if that is less")
 	cmd.Flags().DurationVar(&o.Every, "every", 2*time.Second, "between two deaths of the master")
 	cmd.Flags().StringVar(&o.Out, "out", "bench-results/conformance", "directory for the JSON and the logs")
 	return cmd
