@@ -143,7 +143,7 @@ func doubtful(suite Suite, results map[Mode]Result) (doubt []Difference) {
 
 // runMode adds one run to the results.
 func (o Options) runMode(ctx context.Context, suite Suite, mode Mode, dir string, results map[Mode]Result) error {
-	r, err := o.job(ctx, Job{Suite: suite.Name, Mode: mode, Binary: o.Binary, Fetched: filepath.Join(dir, "fetched"),
+	r, err := o.job(ctx, suite, Job{Suite: suite.Name, Mode: mode, Binary: o.Binary, Fetched: filepath.Join(dir, "fetched"),
 		Scratch: filepath.Join(dir, mode.String()), Log: filepath.Join(o.Out, suite.Name+"-"+mode.String()+".log"), For: o.For, Every: o.Every})
 	if err != nil {
 		return fmt.Errorf("%s: %w", mode, err)
@@ -157,24 +157,24 @@ func (o Options) runMode(ctx context.Context, suite Suite, mode Mode, dir string
 	return writeJSON(filepath.Join(o.Out, suite.Name+"-"+mode.String()+".json"), r)
 }
 
-// job runs a process in a network of its own and reads the result that it leaves.
-func (o Options) job(ctx context.Context, j Job) (r Result, err error) {
+// job runs a process in a network of its own and reads the result that it leaves. Where nobody may make a network, a suite
+// that insists on no port uses the machine's loopback.
+func (o Options) job(ctx context.Context, suite Suite, j Job) (r Result, err error) {
 	if err := os.MkdirAll(j.Scratch, 0o700); err != nil {
 		return r, fmt.Errorf("make directory: %w", err)
 	}
 	if err := os.RemoveAll(j.Log); err != nil {
 		return r, fmt.Errorf("remove old log: %w", err)
 	}
-	file := filepath.Join(j.Scratch, "job.json")
-	if err := writeJSON(file, j); err != nil {
-		return r, err
+	j.Namespace = true
+	err = o.child(ctx, j)
+	if (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC)) && suite.Port == 0 {
+		fmt.Fprintf(o.Progress, "%s: on the machine's own loopback: %v\n", j.Suite, err)
+		j.Namespace = false
+		err = o.child(ctx, j)
 	}
-	cmd := exec.CommandContext(ctx, o.Binary, "bench", "conformance-job", file)
-	cmd.SysProcAttr = inNamespace()
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return r, fmt.Errorf("run job: %w: %s", err, out)
+		return r, err
 	}
 	data, err := os.ReadFile(j.resultFile())
 	if err != nil {
@@ -184,4 +184,22 @@ func (o Options) job(ctx context.Context, j Job) (r Result, err error) {
 		return r, fmt.Errorf("decode result: %w", err)
 	}
 	return r, errors.Join(err, os.RemoveAll(j.Scratch))
+}
+
+func (o Options) child(ctx context.Context, j Job) error {
+	file := filepath.Join(j.Scratch, "job.json")
+	if err := writeJSON(file, j); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, o.Binary, "bench", "conformance-job", file)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if j.Namespace {
+		cmd.SysProcAttr = inNamespace()
+	}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("run job: %w: %s", err, out)
+	}
+	return nil
 }
