@@ -18,6 +18,9 @@ import (
 // roundMax is the end of a suite that hangs as a whole. The longest takes six minutes, with a pair for each of its tests.
 const roundMax = 15 * time.Minute
 
+// vainMax is how often a round is repeated that ended because the machine was too busy to start a server in time.
+const vainMax = 4
+
 // warmUp is how long a suite runs before its master dies for the first time.
 const warmUp = time.Second
 
@@ -84,6 +87,9 @@ func (j Job) run(ctx context.Context) (Result, error) {
 
 // runWithStandIns lets the suite start its own servers, which are not what it takes them for.
 func (j Job) runWithStandIns(ctx context.Context, suite Suite) (Result, error) {
+	if j.Mode == Direct {
+		return j.rounds(ctx, suite, suite.Command(j, ""), nil)
+	}
 	notes := filepath.Join(j.Scratch, "notes")
 	env, err := standInJob{Mode: j.Mode, Binary: j.Binary, Every: j.Every, First: suite.FirstDeath, Dir: j.Scratch,
 		Notes: notes}.install(j.Scratch)
@@ -141,11 +147,16 @@ func (j Job) runWithRig(ctx context.Context, suite Suite) (result Result, err er
 // rounds runs the suite once, or with failovers as often as the time allows.
 func (j Job) rounds(ctx context.Context, suite Suite, c command, env []string) (Result, error) {
 	result := Result{Suite: suite.Name, Version: suite.Version, Mode: j.Mode, Command: strings.Join(c.argv, " ")}
-	began := time.Now()
+	began, vain := time.Now(), 0
 	for result.Rounds == 0 || j.Mode == Failover && !suite.Timed && time.Since(began) < j.For {
 		lines, err := j.execute(ctx, c, env)
 		if err != nil {
 			return result, err
+		}
+		if suite.tooSlow(lines) && vain < vainMax {
+			vain++
+			result.Notes = append(result.Notes, "a round was repeated: the suite gave its server no time to start")
+			continue
 		}
 		tests, err := suite.Parse(lines, j)
 		if err != nil {

@@ -26,8 +26,7 @@ type rigOptions struct {
 	Args     []string // for each server
 	User     string   // of Holdfast and of the replicas, with Password
 	Password string
-	// Early opens the listener before there are servers and holds the clients until they are in sync, for suites that
-	// wait only a moment for their server.
+	// Early opens the listener before there are servers, for suites that wait only a moment for their server.
 	Early bool
 }
 
@@ -115,22 +114,11 @@ func (r *rig) start(ctx context.Context) error {
 	if r.daemon == nil {
 		return r.pair.Master.Start(ctx)
 	}
-	early := r.opts.Early && r.opts.Mode == Failover
-	if early {
-		if err := r.startHeld(ctx); err != nil {
-			return err
-		}
+	if r.opts.Early {
+		return r.startEarly(ctx)
 	}
-	for _, s := range r.pair.Servers {
-		if err := s.Start(ctx); err != nil {
-			return err
-		}
-	}
-	if early {
-		if err := r.waitSynced(ctx); err != nil {
-			return err
-		}
-		return r.daemon.Release(ctx)
+	if err := r.startServers(ctx); err != nil {
+		return err
 	}
 	if err := r.daemon.Start(); err != nil {
 		return err
@@ -138,7 +126,39 @@ func (r *rig) start(ctx context.Context) error {
 	return r.daemon.WaitServing(ctx)
 }
 
-// startHeld starts the daemon alone: it accepts clients, and the hold makes sure that they wait for the replica too.
+func (r *rig) startServers(ctx context.Context) error {
+	for _, s := range r.pair.Servers {
+		if err := s.Start(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startEarly starts the daemon first: it accepts clients, who wait for a master, and in Failover for the replica too.
+func (r *rig) startEarly(ctx context.Context) error {
+	if r.opts.Mode != Failover {
+		if err := r.daemon.Start(); err != nil {
+			return err
+		}
+		if err := r.startServers(ctx); err != nil {
+			return err
+		}
+		return r.daemon.WaitServing(ctx)
+	}
+	if err := r.startHeld(ctx); err != nil {
+		return err
+	}
+	if err := r.startServers(ctx); err != nil {
+		return err
+	}
+	if err := r.waitSynced(ctx); err != nil {
+		return err
+	}
+	return r.daemon.Release(ctx)
+}
+
+// startHeld starts the daemon alone, and shuts its gate before there is anything that could open it.
 func (r *rig) startHeld(ctx context.Context) error {
 	if err := r.daemon.Start(); err != nil {
 		return err

@@ -60,7 +60,7 @@ func TestMasterDiesAgainAndAgain(t *testing.T) {
 
 // The stand-in is what a suite starts: a script in PATH, which must end with the signal that ends a server.
 func TestStandInIsAServer(t *testing.T) {
-	for _, mode := range []Mode{Direct, Through, Failover} {
+	for _, mode := range []Mode{Through, Failover} {
 		t.Run(mode.String(), func(t *testing.T) { standIn(t, mode) })
 	}
 }

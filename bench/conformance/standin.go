@@ -73,7 +73,7 @@ func StandIn(ctx context.Context, args []string, stdin io.Reader, stdout io.Writ
 	if err != nil {
 		return err
 	}
-	if job.Mode == Direct || server.version || server.tls {
+	if server.version || server.tls {
 		if server.tls {
 			job.note(note{Skipped: "TLS: the listener of a Holdfast without TLS cannot take the place of this server"})
 		}

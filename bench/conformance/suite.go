@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,6 +39,9 @@ type Suite struct {
 	Shaky []exclusion
 	// Strays are messages that a test gets from what an earlier one left running. They count for nothing either.
 	Strays []exclusion
+	// Impatient is what the suite says when it ends because its server did not listen in time: a second, on a machine that
+	// may have more to do. nil: it never does.
+	Impatient *regexp.Regexp
 	// FirstDeath is within the life of the servers that the suite starts itself.
 	FirstDeath time.Duration
 	// Timed: one run lasts as long as it is told to; others are repeated until the time is over.
@@ -47,6 +51,11 @@ type Suite struct {
 // innocent reports whether a failure says nothing, of Holdfast or of anybody.
 func (s Suite) innocent(t Test) bool {
 	return reasonFor(s.Shaky, t.Name) != "" || reasonFor(s.Strays, strings.Join(t.Messages, "\n")) != ""
+}
+
+// tooSlow reports whether the suite ended for want of time and said nothing of its server.
+func (s Suite) tooSlow(lines []line) bool {
+	return s.Impatient != nil && slices.ContainsFunc(lines, func(l line) bool { return s.Impatient.MatchString(l.text) })
 }
 
 // exclusion names tests by their names, or failures by their messages, and says why they are special.
