@@ -3,9 +3,11 @@ package bench
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -39,8 +41,11 @@ func NewDaemon(dir string, opts DaemonOptions) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{Name: opts.Name, Pool: opts.Pool, opts: opts, dir: filepath.Join(dir, opts.Name), listen: loopback(ports[0]),
+	d := &Daemon{Name: opts.Name, Pool: opts.Pool, opts: opts, dir: filepath.Join(dir, opts.Name), listen: opts.Place.address(ports[0]),
 		admin: loopback(ports[1]), control: &http.Client{Timeout: verbMax}}
+	if opts.Place.Host != "" {
+		d.controlBySocket()
+	}
 	state := filepath.Join(d.dir, "state")
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory of %s: %w", d.Name, err)
@@ -55,19 +60,49 @@ func NewDaemon(dir string, opts DaemonOptions) (*Daemon, error) {
 	if err := os.WriteFile(file, []byte(opts.render(state, d.admin, d.listen)), 0o600); err != nil {
 		return nil, fmt.Errorf("write configuration of %s: %w", d.Name, err)
 	}
-	d.argv = []string{opts.Binary, "run", "-c", file}
+	argv := []string{opts.Binary, "run", "-c", file}
 	if opts.Descriptors > 0 {
 		limited := fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, opts.Descriptors)
-		d.argv = append([]string{"sh", "-c", limited}, d.argv...)
+		argv = append([]string{"sh", "-c", limited}, argv...)
 	}
+	d.argv = append(append([]string(nil), opts.Place.Launch...), argv...)
 	return d, nil
+}
+
+// controlBySocket moves the admin API to a unix socket, which is reached from everywhere on this machine.
+func (d *Daemon) controlBySocket() {
+	path := filepath.Join(d.dir, "admin.sock")
+	d.admin = "unix:" + path
+	d.control.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, "unix", path)
+	}}
 }
 
 // Address is where clients connect.
 func (d *Daemon) Address() string { return d.listen }
 
 // Admin is where `holdfast --server` connects.
-func (d *Daemon) Admin() string { return "http://" + d.admin }
+func (d *Daemon) Admin() string {
+	if strings.HasPrefix(d.admin, "unix:") {
+		return d.admin
+	}
+	return "http://" + d.admin
+}
+
+// url is where an admin request goes; a unix socket needs some host.
+func (d *Daemon) url(path string) string {
+	if strings.HasPrefix(d.admin, "unix:") {
+		return "http://admin" + path
+	}
+	return d.Admin() + path
+}
+
+// PID is the number of the running process.
+func (d *Daemon) PID() int { return d.proc.cmd.Process.Pid }
+
+// Alive reports whether the process is there, frozen or not.
+func (d *Daemon) Alive() bool { return d.proc != nil && d.proc.alive() }
 
 // Start starts the process; WaitServing tells when it is of use.
 func (d *Daemon) Start() error {

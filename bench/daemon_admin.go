@@ -38,6 +38,7 @@ type PoolStatus struct {
 	Failovers int             `json:"failovers"`
 	Closed    map[string]int  `json:"closed"`
 	Turned    map[string]int  `json:"turned_away"`
+	Refused   int             `json:"refused"`
 	Backends  []BackendStatus `json:"backends"`
 	Receipt   *Receipt        `json:"last_receipt"`
 }
@@ -179,7 +180,7 @@ func (d *Daemon) ask(ctx context.Context, method, path string, in, out any) erro
 		}
 		body = bytes.NewReader(data)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, d.Admin()+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, d.url(path), body)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}

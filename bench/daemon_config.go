@@ -12,6 +12,7 @@ import (
 type DaemonOptions struct {
 	Binary   string // the built holdfast
 	Name     string // of the directory, for rigs with several daemons; default "holdfast"
+	Place    Place  // the zero value is loopback; elsewhere the admin API is a unix socket
 	Pool     string // default "drill"
 	Protocol string
 	Failover string

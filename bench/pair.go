@@ -57,7 +57,7 @@ func StartPair(ctx context.Context, dir string, opts PairOptions) (*Pair, error)
 // that was part of the transfer. Only a second write, made after the first was counted, must have come by the stream.
 func (p *Pair) WaitReady(ctx context.Context, master *Server) error {
 	err := await(ctx, readyMax, pollEvery, func(ctx context.Context) error {
-		c, err := dial(ctx, master.Address())
+		c, err := master.dial(ctx)
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ const startMax = 10 * time.Second
 // ServerOptions say how one redis-server is started. Persistence is off unless Args turn it on.
 type ServerOptions struct {
 	Name      string
+	Place     Place    // the zero value is loopback
 	ReplicaOf *Server  // nil: a master
 	Port      int      // 0: a free one
 	Args      []string // added last, so they win over the defaults
@@ -26,11 +27,13 @@ type ServerOptions struct {
 //
 // Verbs are for one goroutine at a time; Do and Info may be used beside them.
 type Server struct {
-	Name string
-	port int
-	dir  string
-	args []string
-	proc *process // nil before the first Start
+	Name   string
+	place  Place
+	port   int
+	dir    string
+	args   []string
+	master *Server  // whom it follows from its next start on; nil: nobody
+	proc   *process // nil before the first Start
 }
 
 // NewServer prepares a server below dir; Start starts it.
@@ -42,28 +45,37 @@ func NewServer(dir string, opts ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Name: opts.Name, port: port, dir: filepath.Join(dir, opts.Name)}
+	s := &Server{Name: opts.Name, place: opts.Place, port: port, dir: filepath.Join(dir, opts.Name), master: opts.ReplicaOf}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make directory of %s: %w", s.Name, err)
 	}
-	s.args = []string{"redis-server", "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+	s.args = []string{"redis-server", "--port", strconv.Itoa(port), "--bind", s.place.host(), "--save", "", "--appendonly", "no",
 		"--dir", s.dir, "--repl-diskless-sync-delay", "0"}
-	if opts.ReplicaOf != nil {
-		s.args = append(s.args, "--replicaof", "127.0.0.1", strconv.Itoa(opts.ReplicaOf.port))
-	}
 	s.args = append(s.args, opts.Args...)
 	return s, nil
 }
 
+// Follow sets whom the server follows from its next start on; nil makes it a master then. A running one is not touched.
+func (s *Server) Follow(master *Server) { s.master = master }
+
+// argv is the command line of the next start.
+func (s *Server) argv() []string {
+	argv := append(append([]string(nil), s.place.Launch...), s.args...)
+	if s.master != nil {
+		argv = append(argv, "--replicaof", s.master.place.host(), strconv.Itoa(s.master.port))
+	}
+	return argv
+}
+
 // Address is where the server listens, before and after every restart.
-func (s *Server) Address() string { return loopback(s.port) }
+func (s *Server) Address() string { return s.place.address(s.port) }
 
 // Start starts the process and returns when it answers anything at all, -LOADING included.
 func (s *Server) Start(ctx context.Context) error {
 	if s.proc != nil && s.proc.alive() {
 		return fmt.Errorf("start %s: it runs already", s.Name)
 	}
-	proc, err := startProcess(s.Name, filepath.Join(s.dir, "server.log"), s.args...)
+	proc, err := startProcess(s.Name, filepath.Join(s.dir, "server.log"), s.argv()...)
 	if err != nil {
 		return err
 	}
@@ -75,7 +87,7 @@ func (s *Server) Start(ctx context.Context) error {
 }
 
 func (s *Server) answers(ctx context.Context) error {
-	c, err := dial(ctx, s.Address())
+	c, err := s.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,6 +104,12 @@ func (s *Server) Freeze() error { return s.proc.signal(syscall.SIGSTOP) }
 
 // Wake lets a frozen process go on, with everything that reached its sockets meanwhile.
 func (s *Server) Wake() error { return s.proc.signal(syscall.SIGCONT) }
+
+// Alive reports whether the process is there, frozen or not.
+func (s *Server) Alive() bool { return s.proc != nil && s.proc.alive() }
+
+// Dir is where the server keeps its files and its log.
+func (s *Server) Dir() string { return s.dir }
 
 // Terminate is a graceful stop.
 func (s *Server) Terminate() error { return s.proc.terminate() }

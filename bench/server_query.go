@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -11,9 +12,22 @@ import (
 // pollEvery is how often a condition on a server is looked at: well below the times that are measured, and cheap.
 const pollEvery = 5 * time.Millisecond
 
-// Do sends one command on a connection of its own and gives back the answer, which may be an error reply.
+// Dial connects to the server directly, from where the rig is.
+func (s *Server) Dial(ctx context.Context) (net.Conn, error) {
+	return s.place.dial(ctx, "tcp", s.Address())
+}
+
+func (s *Server) dial(ctx context.Context) (*conn, error) {
+	c, err := s.Dial(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", s.Address(), err)
+	}
+	return newConn(c), nil
+}
+
+// do sends one command on a connection of its own and gives back the answer, which may be an error reply.
 func (s *Server) do(ctx context.Context, args ...string) (reply, error) {
-	c, err := dial(ctx, s.Address())
+	c, err := s.dial(ctx)
 	if err != nil {
 		return reply{}, err
 	}
