@@ -146,3 +146,11 @@ func (s *Server) Close() error {
 	}
 	return s.proc.kill()
 }
+
+// Tail returns the last lines the server wrote.
+func (s *Server) Tail(lines int) string {
+	if s.proc == nil {
+		return ""
+	}
+	return s.proc.tail(lines)
+}

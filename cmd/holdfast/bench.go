@@ -23,7 +23,7 @@ func (c *cli) benchCommand() *cobra.Command {
 		},
 	}
 	cmd.AddCommand(
-		c.benchLoadCommand(), c.benchDrillCommand(), c.benchCompareCommand(), c.benchSoakCommand(),
+		c.benchLoadCommand(), c.benchDrillCommand(), c.benchChaosCommand(), c.benchCompareCommand(), c.benchSoakCommand(),
 		c.benchConformanceCommand(), c.benchDataPlaneCommand(), c.benchCopyProxyCommand(),
 		c.benchHoldPipesCommand(), c.benchConformanceJobCommand(), c.benchRedisServerCommand(),
 	)

@@ -31,6 +31,7 @@ const (
 var mayImport = map[string][]string{
 	"admin":             {},
 	"bench":             {},
+	"bench/chaos":       {"bench"},
 	"bench/chart":       {},
 	"bench/compare":     {"bench", "bench/chart", "bench/load"},
 	"bench/conformance": {"bench"},
@@ -46,8 +47,8 @@ var mayImport = map[string][]string{
 	"proxy/resp":        {},
 	"splice":            {},
 	"cmd/holdfast": {
-		"admin", "bench", "bench/compare", "bench/conformance", "bench/load", "bench/peers", "configs", "health", "health/authority",
-		"health/failover", "health/supervisor", "proxy", "proxy/resp", "splice",
+		"admin", "bench", "bench/chaos", "bench/compare", "bench/conformance", "bench/load", "bench/peers", "configs", "health",
+		"health/authority", "health/failover", "health/supervisor", "proxy", "proxy/resp", "splice",
 	},
 }
 

@@ -1,0 +1,256 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"holdfast/bench"
+)
+
+// judge compares all histories with the final master, and what the daemon says with what the clients saw.
+func (c *cycle) judge(ctx context.Context, res *Result) error {
+	c.crew.quiet.Lock()
+	defer c.crew.quiet.Unlock()
+	defer c.crew.tally.resume()
+	j := &judge{window: c.window}
+	err := c.examine(ctx, j, res)
+	counts, seen := c.crew.tally.take()
+	j.verdicts.add(&seen)
+	c.judgeCounts(j, res, counts)
+	res.fill(j, counts)
+	if err != nil {
+		res.Held = false
+		return fmt.Errorf("judge cycle %s: %w", c.name, err)
+	}
+	return nil
+}
+
+// examine asks the daemon and the nodes.
+func (c *cycle) examine(ctx context.Context, j *judge, res *Result) error {
+	if err := c.judgeReceipts(ctx, j, res); err != nil {
+		return err
+	}
+	master, err := c.master(ctx)
+	if err != nil {
+		return err
+	}
+	if c.expect != nil {
+		j.verdicts.checked(I9, 1)
+		if master != c.expect {
+			j.verdicts.broken(I9, "%s was promoted, %s had more", master.Name, c.expect.Name)
+		}
+	}
+	raw, err := master.Dial(ctx)
+	if err != nil {
+		return fmt.Errorf("dial %s: %w", master.Address(), err)
+	}
+	defer raw.Close()
+	final := newWire(raw)
+	if c.poised != nil {
+		c.poised.finish(c, j)
+	}
+	for _, s := range c.crew.shelf {
+		if _, err := final.must("SELECT", strconv.Itoa(s.db)); err != nil {
+			return err
+		}
+		if err := s.book.check(final, j); err != nil {
+			return fmt.Errorf("check %s: %w", s.name, err)
+		}
+	}
+	if c.poised != nil {
+		if err := c.poised.check(final, j); err != nil {
+			return err
+		}
+	}
+	for range c.crew.takeMarks() {
+		j.lose("a client's mark")
+	}
+	c.judgeNodes(ctx, j, master)
+	return c.forget(final)
+}
+
+// judgeReceipts collects what the daemon declared in this cycle.
+func (c *cycle) judgeReceipts(ctx context.Context, j *judge, res *Result) error {
+	receipts, err := c.daemon.Failovers(ctx)
+	if err != nil {
+		return err
+	}
+	status, err := c.daemon.Status(ctx)
+	if err != nil {
+		return err
+	}
+	j.promotions = int(status.Epoch) - int(c.before.Epoch)
+	j.verdicts.checked(I24, 1)
+	if status.Epoch < c.before.Epoch {
+		j.verdicts.broken(I24, "the epoch went from %d to %d", c.before.Epoch, status.Epoch)
+	}
+	found := 0
+	for _, r := range receipts {
+		if r.Epoch <= c.before.Epoch {
+			continue
+		}
+		found++
+		res.AtRisk += r.AtRisk
+		res.BytesLost += r.BytesLost
+		res.CutUnknown += r.Cut["unknown"]
+		res.Receipts = append(res.Receipts, fmt.Sprintf("epoch %d %s: %s -> %s, %s; unknown %d, at risk %d, bytes lost %d, %.0f ms",
+			r.Epoch, r.Trigger, r.Old, r.New, r.Cause, r.Cut["unknown"], r.AtRisk, r.BytesLost, r.Phases["total"]))
+	}
+	res.Promotions = j.promotions
+	j.verdicts.checked(I22, 1)
+	if found != j.promotions && !c.reset {
+		j.verdicts.broken(I22, "%d changes of mastership left %d receipts", j.promotions, found)
+	}
+	j.allowance = res.AtRisk + int(res.BytesLost/writeBytesMin)
+	c.judgeClosed(status, j, res)
+	return nil
+}
+
+// writeBytesMin is the least that one write of a client takes in the replication stream, in bytes: "*2 $4 INCR $n key". With
+// it a number of bytes is a bound for a number of writes.
+const writeBytesMin = 30
+
+// judgeClosed counts the connections that the daemon closed, by its own reasons.
+func (c *cycle) judgeClosed(status bench.PoolStatus, j *judge, res *Result) {
+	res.Closed = make(map[string]int)
+	for reason, n := range status.Closed {
+		if !c.reset {
+			n -= c.before.Closed[reason]
+		}
+		if n == 0 || reason == "client" || reason == "quit" {
+			continue
+		}
+		res.Closed[reason] = n
+		if reason != "mid-reply" && !slices.Contains(c.fault.closes, reason) {
+			j.verdicts.broken(I12, "%d connections were closed: %s", n, reason)
+		}
+	}
+}
+
+// judgeNodes checks that there is one master and that all others hold the same.
+func (c *cycle) judgeNodes(ctx context.Context, j *judge, master *bench.Server) {
+	j.verdicts.checked(I19, 1)
+	j.verdicts.checked(I6, 1)
+	err := await(ctx, settleMax, func(ctx context.Context) error {
+		want, err := fingerprint(ctx, master)
+		if err != nil {
+			return err
+		}
+		for _, s := range c.others(master) {
+			have, err := fingerprint(ctx, s)
+			if err != nil {
+				return err
+			}
+			if have.role != "slave" || have.digest != want.digest || have.offset != want.offset {
+				return fmt.Errorf("%s is %+v, %s is %+v", master.Name, want, s.Name, have)
+			}
+		}
+		if want.role != "master" {
+			return fmt.Errorf("%s is %s", master.Name, want.role)
+		}
+		return nil
+	})
+	if err != nil {
+		j.verdicts.broken(I19, "the nodes do not become equal: %v", err)
+	}
+}
+
+// print is what two nodes with the same data agree on.
+type print struct{ role, offset, digest string }
+
+func fingerprint(ctx context.Context, s *bench.Server) (print, error) {
+	info, err := s.Info(ctx, "replication")
+	if err != nil {
+		return print{}, err
+	}
+	digest, err := s.Do(ctx, "DEBUG", "DIGEST")
+	return print{role: info["role"], offset: info["master_repl_offset"], digest: digest}, err
+}
+
+// judgeCounts applies the bounds of the fault.
+func (c *cycle) judgeCounts(j *judge, res *Result, n counts) {
+	f := c.fault
+	j.verdicts.checked(I10, 1)
+	if res.Promotions < f.promotions[0] || res.Promotions > f.promotions[1] {
+		j.verdicts.broken(I10, "%d promotions, want %d to %d", res.Promotions, f.promotions[0], f.promotions[1])
+	}
+	res.Gap = n.gapMax
+	if f.gapMax > 0 {
+		j.verdicts.checked(I11, 1)
+		if n.gapMax > f.gapMax {
+			j.verdicts.broken(I11, "longest time without any success %s, want at most %s", n.gapMax, f.gapMax)
+		}
+	}
+	j.verdicts.checked(I20, len(c.crew.clients))
+	if limit := f.gapMax + livenessMax; n.stallMax > limit {
+		j.verdicts.broken(I20, "a request waited for %s, want at most %s", n.stallMax, limit)
+	}
+	if !f.drops {
+		lost := 0
+		for _, n := range res.Closed {
+			lost += n
+		}
+		if n.Disconnects > lost {
+			j.verdicts.broken(I12, "%d clients lost their connection, the proxy knows of %d", n.Disconnects, lost)
+		}
+	}
+	c.judgeUnknown(j, res, n)
+	c.judgeLoss(j, res)
+}
+
+// livenessMax is how long one client may wait beyond the pause of everybody.
+const livenessMax = 10 * time.Second
+
+// judgeUnknown compares the unknown results of the receipts with those that clients were told. What breaks without a promotion
+// is in the receipt of the next one.
+func (c *cycle) judgeUnknown(j *judge, res *Result, n counts) {
+	told := n.Errors[unknownClass]
+	switch {
+	case c.reset || n.Disconnects > 0:
+		c.carried, c.uncertain = 0, res.Promotions == 0
+	case res.Promotions == 0:
+		c.carried += told
+	case c.uncertain:
+		c.carried, c.uncertain = 0, false
+	default:
+		j.verdicts.checked(I22, 1)
+		if told+c.carried != res.CutUnknown {
+			j.verdicts.broken(I22, "clients were told %d unknown results, the receipts say %d", told+c.carried, res.CutUnknown)
+		}
+		c.carried = 0
+	}
+}
+
+// judgeLoss compares what is gone with what the receipts declared.
+func (c *cycle) judgeLoss(j *judge, res *Result) {
+	res.LostReported = min(j.lost, j.allowance)
+	res.LostUnreported = j.lost - res.LostReported
+	if res.LostUnreported > 0 {
+		j.verdicts.broken(I5, "%d acknowledged writes are lost, the receipts declare %d at risk and %d bytes lost", j.lost, res.AtRisk, res.BytesLost)
+		for _, text := range j.losses {
+			j.verdicts.broken(I5, "lost: %s", text)
+		}
+	}
+}
+
+// forget removes the keys of the cycle from all databases.
+func (c *cycle) forget(final *wire) error {
+	for db := range databases + 1 {
+		if _, err := final.must("SELECT", strconv.Itoa(db)); err != nil {
+			return err
+		}
+		v, err := final.must("KEYS", "*:"+c.name+"*")
+		if err != nil {
+			return err
+		}
+		for keys := range slices.Chunk(texts(v), 100) {
+			if _, err := final.must(append([]string{"UNLINK"}, keys...)...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

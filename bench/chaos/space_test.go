@@ -1,0 +1,58 @@
+package chaos
+
+import (
+	"context"
+	"net"
+	"os"
+	"testing"
+	"time"
+)
+
+// TestNetworkDropsOneWay needs root: namespaces are the point of it.
+func TestNetworkDropsOneWay(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Fatal("network namespaces need root")
+	}
+	n, err := newNetwork(t.Context(), "a", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.close()
+	var ln net.Listener
+	a, b := n.hosts["a"], n.hosts["b"]
+	err = elsewhere(func() (err error) {
+		if err := enter(a); err != nil {
+			return err
+		}
+		ln, err = net.Listen("tcp", a.address+":7000")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	reach := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		c, err := b.dial(ctx, "tcp", a.address+":7000")
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+	if err := reach(); err != nil {
+		t.Errorf("before the drop: %v", err)
+	}
+	if err := b.deafTo(t.Context(), a.address); err != nil {
+		t.Fatal(err)
+	}
+	if reach() == nil {
+		t.Error("got a connection from a host that cannot hear")
+	}
+	if err := n.heal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := reach(); err != nil {
+		t.Errorf("after the drop: %v", err)
+	}
+}
