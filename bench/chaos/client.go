@@ -145,6 +145,9 @@ func (c *client) do(requests ...[]string) []answer {
 		}
 		answers[i].value, answers[i].ret, answers[i].outcome = v, c.crew.tally.now(), judgeReply(v)
 		c.account(requests[i], answers[i])
+		if answers[i].outcome == unknown {
+			answers[i].ret = never // it may be executed after its error
+		}
 	}
 	return answers
 }
