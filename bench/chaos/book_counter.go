@@ -15,17 +15,17 @@ func (b *counterBook) check(final *wire, j *judge) error {
 		return err
 	}
 	var oks, unknowns int64
-	seen := make(map[int64]bool)
+	seen := make(map[int64]int64) // reply -> when it was told
 	repeated := 0
 	for _, r := range b.records {
 		switch r.outcome {
 		case ok:
 			oks++
-			if seen[r.reply] {
+			if first, twice := seen[r.reply]; twice {
 				repeated++
-				j.lose("%s: two clients were told %d", b.key, r.reply)
+				j.lose(min(first, r.ret), "%s: two clients were told %d", b.key, r.reply)
 			}
-			seen[r.reply] = true
+			seen[r.reply] = r.ret
 		case unknown, hung:
 			unknowns++
 		}
@@ -34,7 +34,7 @@ func (b *counterBook) check(final *wire, j *judge) error {
 	j.verdicts.checked(I3, len(b.records))
 	j.verdicts.checked(I5, len(b.records))
 	for range max(0, oks-have-int64(repeated)) {
-		j.lose("%s is %d after %d acknowledged", b.key, have, oks)
+		j.lose(never, "%s is %d after %d acknowledged", b.key, have, oks)
 	}
 	if over := have - oks - unknowns; over > 0 {
 		j.duplicates += int(over)

@@ -95,7 +95,7 @@ func (b *registerBook) judge(key string, history []porcupine.Operation, j *judge
 			switch porcupine.CheckOperationsTimeout(rollbackModel(), withFailovers(history, j, back), linearMax) {
 			case porcupine.Ok:
 				if back > 0 {
-					j.lose("%s went back to an older value", key)
+					j.lose(never, "%s went back to an older value", key)
 				} else {
 					j.dirty++
 				}
@@ -107,7 +107,7 @@ func (b *registerBook) judge(key string, history []porcupine.Operation, j *judge
 		}
 	}
 	j.verdicts.broken(I5, "%s is not linearizable: %d operations, %d writes at risk%s: %s", key, len(history), j.allowance,
-		b.suspect(history), b.around(history, j.window))
+		b.suspect(key, history, j), b.around(history, j.window))
 }
 
 // withFailovers adds one operation for each promotion of the cycle.
@@ -142,7 +142,7 @@ func (b *registerBook) around(history []porcupine.Operation, window [2]int64) st
 }
 
 // suspect names a value that was read and that nobody wrote, which explains much.
-func (b *registerBook) suspect(history []porcupine.Operation) string {
+func (b *registerBook) suspect(key string, history []porcupine.Operation, j *judge) string {
 	wrote := map[string]bool{"": true}
 	for _, op := range history {
 		if in := op.Input.(touch); in.kind == 'w' {
@@ -150,7 +150,11 @@ func (b *registerBook) suspect(history []porcupine.Operation) string {
 		}
 	}
 	for _, op := range history {
-		if out, isText := op.Output.(string); isText && op.Input.(touch).kind == 'r' && !wrote[out] {
+		out, isText := op.Output.(string)
+		if isText && strings.HasPrefix(out, zombieMark) {
+			j.verdicts.broken(I7, "%s: a client read what was written to a node out of office", key)
+		}
+		if isText && op.Input.(touch).kind == 'r' && !wrote[out] {
 			return fmt.Sprintf("; %q was read and is no value of this key", out)
 		}
 	}

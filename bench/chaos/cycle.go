@@ -30,12 +30,12 @@ type cycle struct {
 	poised *poised
 	window [2]int64
 
-	frozen  []*bench.Server
-	killed  time.Time
-	restart restart // how dead nodes come back
-	undo    []func(context.Context) error
-	expect  *bench.Server // who must be promoted; nil: whoever is fit
-	reset   bool          // the proxy was restarted: its counts begin anew
+	lossFrom int64 // when a link was cut that took acknowledged writes along; 0: none was
+	frozen   []*bench.Server
+	restart  restart // how dead nodes come back
+	undo     []func(context.Context) error
+	expect   *bench.Server // who must be promoted; nil: whoever is fit
+	reset    bool          // the proxy was restarted: its counts begin anew
 }
 
 // restart is how heal brings a dead node back.

@@ -66,7 +66,7 @@ func (c *cycle) examine(ctx context.Context, j *judge, res *Result) error {
 		}
 	}
 	for range c.crew.takeMarks() {
-		j.lose("a client's mark")
+		j.lose(never, "a client's mark")
 	}
 	c.judgeNodes(ctx, j, master)
 	return c.forget(final)
@@ -197,6 +197,9 @@ func (c *cycle) judgeCounts(j *judge, res *Result, n counts) {
 			j.verdicts.broken(I12, "%d clients lost their connection, the proxy knows of %d", n.Disconnects, lost)
 		}
 	}
+	if f.clean && n.Unknown+n.Fail > 0 {
+		j.verdicts.broken(I4, "a planned change showed errors: %s", classes(n.Errors))
+	}
 	c.judgeUnknown(j, res, n)
 	c.judgeLoss(j, res)
 }
@@ -224,14 +227,23 @@ func (c *cycle) judgeUnknown(j *judge, res *Result, n counts) {
 	}
 }
 
-// judgeLoss compares what is gone with what the receipts declared.
+// judgeLoss compares what is gone with what the receipts declared. What cannot be known is counted apart: acknowledged between the
+// last probe and the cut of a link, or counted by a proxy that died with its counts.
 func (c *cycle) judgeLoss(j *judge, res *Result) {
-	res.LostReported = min(j.lost, j.allowance)
-	res.LostUnreported = j.lost - res.LostReported
+	lost := len(j.losses)
+	res.LostReported = min(lost, j.allowance)
+	res.LostUnreported = lost - res.LostReported
+	switch {
+	case c.fault.blind:
+		res.LostUncounted = res.LostUnreported
+	case c.fault.lossy:
+		res.LostUncounted = min(res.LostUnreported, j.uncountable(c.lossFrom))
+	}
+	res.LostUnreported -= res.LostUncounted
 	if res.LostUnreported > 0 {
-		j.verdicts.broken(I5, "%d acknowledged writes are lost, the receipts declare %d at risk and %d bytes lost", j.lost, res.AtRisk, res.BytesLost)
-		for _, text := range j.losses {
-			j.verdicts.broken(I5, "lost: %s", text)
+		j.verdicts.broken(I5, "%d acknowledged writes are lost, the receipts declare %d at risk and %d bytes lost", lost, res.AtRisk, res.BytesLost)
+		for _, l := range j.losses[:min(lost, findingsMax)] {
+			j.verdicts.broken(I5, "lost: %s (told at %.3f ms from the fault)", l.text, float64(l.at-c.window[0])/1e6)
 		}
 	}
 }

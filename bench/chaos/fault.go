@@ -16,6 +16,9 @@ type fault struct {
 	root       bool          // needs root although its rig does not
 	drops      bool          // connections end with the proxy or with a user
 	denies     bool          // not everybody is served before the repair
+	clean      bool          // not one error
+	lossy      bool          // the link goes with the host: what was acknowledged after the last probe cannot be counted
+	blind      bool          // the proxy may die with what it knew to be at risk
 	restart    restart
 	prepare    func(context.Context, *cycle) error
 	commit     func(context.Context, *cycle) error
@@ -23,7 +26,7 @@ type fault struct {
 
 // faults is the matrix, in the order in which it is best read.
 func faults() (all []fault) {
-	for _, family := range []func() []fault{processFaults} {
+	for _, family := range []func() []fault{processFaults, rebornFaults, multiFaults, serverFaults, proxyFaults, networkFaults} {
 		all = append(all, family()...)
 	}
 	for i := range all {

@@ -3,13 +3,18 @@ package chaos
 import (
 	"fmt"
 	"math"
+	"strings"
+	"time"
 )
+
+// probeEach is how old the offset that a receipt counts from may be: the interval between two probes, and one round trip on a
+// machine that is busy.
+const probeEach = 150 * time.Millisecond
 
 // judge collects what the books of one cycle found.
 type judge struct {
 	verdicts   verdicts
 	ops        int // records that were compared
-	lost       int // acknowledged writes that the final master does not have
 	duplicates int
 	phantoms   int
 	applied    int // of unknown outcome, and executed
@@ -17,17 +22,30 @@ type judge struct {
 	undecided  int // linearizability searches that did not end
 	promotions int
 	dirty      int // registers in which somebody had read a write of unknown outcome that was not kept
-	losses     []string
+	losses     []loss
 	allowance  int      // losses that the receipts of the cycle declare
 	window     [2]int64 // from the fault until everybody was served again, in ns of the crew's clock
 }
 
-// lose notes one acknowledged write that is gone.
-func (j *judge) lose(format string, args ...any) {
-	j.lost++
-	if len(j.losses) < findingsMax {
-		j.losses = append(j.losses, fmt.Sprintf(format, args...))
+// loss is one acknowledged write that is gone.
+type loss struct {
+	at   int64 // when it was acknowledged; never: nobody can tell
+	text string
+}
+
+// lose notes a loss.
+func (j *judge) lose(at int64, format string, args ...any) {
+	j.losses = append(j.losses, loss{at, fmt.Sprintf(format, args...)})
+}
+
+// uncountable is how many of the losses were acknowledged after the last probe before a link was cut: bytes that nobody saw.
+func (j *judge) uncountable(cut int64) (n int) {
+	for _, l := range j.losses {
+		if l.at != never && l.at >= cut-int64(probeEach) {
+			n++
+		}
 	}
+	return n
 }
 
 // record is one write of a unique id.
@@ -47,29 +65,30 @@ func (j *judge) compare(key string, history []record, have []string) map[string]
 			places[id] = i
 		}
 	}
-	known := 0
 	for i := range history {
 		r := &history[i]
 		n := times[r.id]
-		if n > 0 {
-			known++
-		}
 		switch {
 		case r.outcome == ok && n == 0:
-			j.lose("%s: %s was acknowledged and is lost", key, r.id)
+			j.lose(r.ret, "%s: %s was acknowledged and is lost", key, r.id)
 		case r.outcome == fail && n > 0:
 			j.phantoms++
 			j.verdicts.broken(I4, "%s: %s was refused and is there", key, r.id)
 		case r.outcome != ok && n > 0:
 			j.applied++
 		}
+		delete(times, r.id)
 		if n > 1 {
 			j.duplicates += n - 1
 			j.verdicts.broken(I3, "%s: %s was executed %d times (%s)", key, r.id, n, r.outcome)
 		}
 	}
-	if known < len(times) {
-		j.verdicts.broken(I2, "%s: %d ids that nobody wrote", key, len(times)-known)
+	for id := range times {
+		if strings.HasPrefix(id, zombieMark) {
+			j.verdicts.broken(I7, "%s: %s was written to a node out of office", key, id)
+		} else {
+			j.verdicts.broken(I2, "%s: %s, which nobody wrote", key, id)
+		}
 	}
 	j.ops += len(history)
 	j.verdicts.checked(I3, len(history))

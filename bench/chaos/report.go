@@ -53,6 +53,7 @@ type Row struct {
 	AtRisk         int            `json:"at_risk"`
 	LostReported   int            `json:"lost_reported"`
 	LostUnreported int            `json:"lost_unreported"`
+	LostUncounted  int            `json:"lost_uncounted"`
 	Duplicates     int            `json:"duplicates"`
 	Hung           int            `json:"hung"`
 	Zombies        int            `json:"zombies"`
@@ -135,6 +136,7 @@ func (w *Row) add(res Result) {
 	w.AtRisk += res.AtRisk
 	w.LostReported += res.LostReported
 	w.LostUnreported += res.LostUnreported
+	w.LostUncounted += res.LostUncounted
 	w.Duplicates += res.Duplicates
 	w.Hung += res.Hung
 	w.Zombies += res.Zombies

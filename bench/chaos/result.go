@@ -24,6 +24,7 @@ type Result struct {
 	CutUnknown     int            `json:"cut_unknown"`
 	LostReported   int            `json:"lost_reported"`
 	LostUnreported int            `json:"lost_unreported"`
+	LostUncounted  int            `json:"lost_uncounted,omitempty"` // nobody could know: see judgeLoss
 	Duplicates     int            `json:"duplicates"`
 	Phantoms       int            `json:"phantoms"`
 	Zombies        int            `json:"zombies"`
