@@ -29,6 +29,7 @@ type cycle struct {
 	before bench.PoolStatus
 	poised *poised
 	window [2]int64
+	served int64 // when the last promotion was seen to be over
 
 	lossFrom int64 // when a link was cut that took acknowledged writes along; 0: none was
 	frozen   []*bench.Server
@@ -205,6 +206,7 @@ func (c *cycle) serverLogs() (all []string) {
 
 // promoted waits until the pool serves, n promotions after the cycle began.
 func (c *cycle) promoted(ctx context.Context, n int) error {
+	defer func() { c.served = c.crew.tally.now() }()
 	return await(ctx, serveMax, func(ctx context.Context) error {
 		status, err := c.daemon.Status(ctx)
 		if err != nil {

@@ -231,6 +231,11 @@ func (c *cycle) judgeUnknown(j *judge, res *Result, n counts) {
 // last probe and the cut of a link, or counted by a proxy that died with its counts.
 func (c *cycle) judgeLoss(j *judge, res *Result) {
 	lost := len(j.losses)
+	for _, l := range j.losses {
+		if res.Promotions > 0 && c.served > 0 && l.at != never && l.at > c.served {
+			j.verdicts.broken(I7, "%s (told %.3f ms after its node was replaced)", l.text, float64(l.at-c.served)/1e6)
+		}
+	}
 	res.LostReported = min(lost, j.allowance)
 	res.LostUnreported = lost - res.LostReported
 	switch {
@@ -241,7 +246,8 @@ func (c *cycle) judgeLoss(j *judge, res *Result) {
 	}
 	res.LostUnreported -= res.LostUncounted
 	if res.LostUnreported > 0 {
-		j.verdicts.broken(I5, "%d acknowledged writes are lost, the receipts declare %d at risk and %d bytes lost", lost, res.AtRisk, res.BytesLost)
+		j.verdicts.broken(I5, "%d acknowledged writes are lost, the receipts declare %d at risk and %d bytes lost", lost, res.AtRisk,
+			res.BytesLost)
 		for _, l := range j.losses[:min(lost, findingsMax)] {
 			j.verdicts.broken(I5, "lost: %s (told at %.3f ms from the fault)", l.text, float64(l.at-c.window[0])/1e6)
 		}

@@ -33,9 +33,17 @@ func networkFaults() (all []fault) {
 		cut("-forth", "no packet forth", [2]string{l.b, l.a})
 	}
 	net := flavour{network: true}
+	for i := range all {
+		if all[i].name == "cut-proxy-master" {
+			// An idle master proves nothing to a witness, so somebody else writes to it.
+			all[i].commit = cutWithWitness
+		}
+	}
 	return append(all,
-		fault{name: "host-death", text: "the master's host is cut off for good, and killed", flavour: net, promotions: once(), gapMax: 2 * gapFreeze,
-			lossy: true, commit: isolate(true)},
+		fault{name: "cut-proxy-master-idle", text: "no packet between the proxy and an idle master", flavour: net, promotions: perhaps(),
+			gapMax: gapCut, lossy: true, commit: cutLink([2]string{hostProxy, roleMaster}, [2]string{roleMaster, hostProxy})},
+		fault{name: "host-death", text: "the master's host is cut off for good, and killed", flavour: net, promotions: once(),
+			gapMax: 2 * gapFreeze, lossy: true, commit: isolate(true)},
 		fault{name: "partition", text: "the master is cut off from proxy and replica, and comes back", flavour: net, promotions: once(),
 			gapMax: 2 * gapFreeze, lossy: true, commit: isolate(false)},
 		fault{name: "async-loss", text: "the replica hears nothing for 300 ms, then the master's host dies", flavour: net, promotions: once(),
@@ -87,6 +95,28 @@ func cutLink(pairs ...[2]string) func(context.Context, *cycle) error {
 		}
 		return c.network.heal(ctx)
 	}
+}
+
+// cutWithWitness cuts the proxy off from a master that others go on writing to.
+func cutWithWitness(ctx context.Context, c *cycle) error {
+	raw, err := c.old.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	w := newWire(raw)
+	if err := c.deafen(ctx, [2]string{hostProxy, roleMaster}, [2]string{roleMaster, hostProxy}); err != nil {
+		return err
+	}
+	for end := time.Now().Add(cutFor); time.Now().Before(end); {
+		if _, err := w.must("INCR", "rig:witness"); err != nil {
+			return err
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return c.network.heal(ctx)
 }
 
 // cutOff separates the master from proxy and replica, both ways. The rig and the clients' space still reach it.
@@ -152,7 +182,8 @@ func executeUnacked(ctx context.Context, c *cycle) error {
 // Replies that arrive then belong to nobody.
 func makeZombie(ctx context.Context, c *cycle) error {
 	c.lossFrom = c.crew.tally.now()
-	if err := c.deafen(ctx, [2]string{roleReplica, roleMaster}, [2]string{roleMaster, roleReplica}, [2]string{hostProxy, roleMaster}); err != nil {
+	err := c.deafen(ctx, [2]string{roleReplica, roleMaster}, [2]string{roleMaster, roleReplica}, [2]string{hostProxy, roleMaster})
+	if err != nil {
 		return err
 	}
 	if err := pause(ctx, 50*time.Millisecond); err != nil {

@@ -2,8 +2,10 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"holdfast/bench"
@@ -62,6 +64,9 @@ func killBehind(ctx context.Context, c *cycle) error {
 	if err := c.freeze(replica); err != nil {
 		return err
 	}
+	if err := c.ballast(ctx); err != nil {
+		return err
+	}
 	if err := pause(ctx, behindFor); err != nil {
 		return err
 	}
@@ -75,6 +80,24 @@ func killBehind(ctx context.Context, c *cycle) error {
 		return fmt.Errorf("wake the replica: %w", err)
 	}
 	return c.promoted(ctx, 1)
+}
+
+const (
+	// ballastCount values of ballastSize bytes lie before the clients' writes in the stream: some milliseconds of reading for the
+	// replica, and little enough for the kernel's buffers, where they outlive the master.
+	ballastCount = 40
+	ballastSize  = 16 << 10
+)
+
+// ballast gives the replica something to read first.
+func (c *cycle) ballast(ctx context.Context) error {
+	value := strings.Repeat("b", ballastSize)
+	for range ballastCount {
+		if _, err := c.old.Do(ctx, "SET", "rig:ballast", value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func terminateMaster(ctx context.Context, c *cycle) error {
@@ -148,7 +171,24 @@ func rebornFaults() (all []fault) {
 			fault{name: fmt.Sprintf("reborn-aof-%dms", ms), text: fmt.Sprintf("it comes back with its append-only file after %d ms", ms),
 				flavour: flavour{disk: "aof"}, promotions: once(), gapMax: gapKill, commit: rebirthWithData(delay)})
 	}
-	return all
+	return append(all, fault{name: "reborn-unseen", text: "it comes back empty while the proxy is stopped and sees nothing of it",
+		promotions: once(), gapMax: gapFreeze, commit: rebornUnseen})
+}
+
+// rebornUnseen leaves the proxy with a node that answers at the right address and says that it is a master.
+func rebornUnseen(ctx context.Context, c *cycle) error {
+	if err := c.daemon.Freeze(); err != nil {
+		return err
+	}
+	err := c.old.Kill()
+	if err == nil {
+		c.restart = restartBare
+		err = c.bringBack(ctx, c.old)
+	}
+	if err := errors.Join(err, c.daemon.Wake()); err != nil {
+		return err
+	}
+	return c.promoted(ctx, 1)
 }
 
 // saveEarlier writes the snapshot that will be too old.

@@ -102,7 +102,8 @@ func (s *space) run(ctx context.Context, input string, argv ...string) (string, 
 func (s *space) deafTo(ctx context.Context, addresses ...string) error {
 	rules := "table ip chaos\ndelete table ip chaos\n"
 	if len(addresses) > 0 {
-		rules += "table ip chaos {\nchain in {\ntype filter hook input priority 0\nip saddr { " + strings.Join(addresses, ", ") + " } drop\n}\n}\n"
+		rules += "table ip chaos {\nchain in {\ntype filter hook input priority 0\n"
+		rules += "ip saddr { " + strings.Join(addresses, ", ") + " } drop\n}\n}\n"
 	}
 	_, err := s.run(ctx, rules, "nft", "-f", "-")
 	return err

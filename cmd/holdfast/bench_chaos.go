@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -22,8 +23,10 @@ const (
 
 // chaosFlags are the flags that are no options of a run.
 type chaosFlags struct {
-	list bool
-	json string
+	list    bool
+	planted bool
+	source  string
+	json    string
 }
 
 func (c *cli) benchChaosCommand() *cobra.Command {
@@ -48,6 +51,9 @@ func (c *cli) benchChaosCommand() *cobra.Command {
 			if o.Jobs < 1 || o.Jobs > chaosJobsMax {
 				return usagef("--jobs %d: want 1 to %d", o.Jobs, chaosJobsMax)
 			}
+			if f.planted {
+				return c.planted(cmd, o, f)
+			}
 			return c.chaos(cmd, o, f)
 		},
 	}
@@ -61,6 +67,8 @@ func (c *cli) benchChaosCommand() *cobra.Command {
 	flags.StringVar(&o.Cycle, "cycle", "", "run only this cycle again, as a failure of the same --seed names it")
 	flags.IntVar(&o.Failures, "failures", 10, "so many failed cycles end the run; 0: never")
 	flags.BoolVar(&f.list, "list", false, "show faults and workloads, and do nothing")
+	flags.BoolVar(&f.planted, "planted", false, "build Holdfast with known bugs, one at a time, and see each caught; needs go and --source")
+	flags.StringVar(&f.source, "source", ".", "the source tree for --planted")
 	flags.StringVar(&f.json, "json", "", "write the whole report to this file")
 	return cmd
 }
@@ -84,6 +92,19 @@ func (c *cli) chaos(cmd *cobra.Command, o chaos.Options, f chaosFlags) error {
 	err = errors.Join(err, report.WriteTable(c.stdout))
 	if report.Failed > 0 {
 		err = errors.Join(err, errChaosBroken)
+	}
+	return err
+}
+
+// planted shows that the suite can fail.
+func (c *cli) planted(cmd *cobra.Command, o chaos.Options, f chaosFlags) error {
+	root, err := filepath.Abs(f.source)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", f.source, err)
+	}
+	err = chaos.Planted(cmd.Context(), root, o, c.stdout)
+	if chaos.IsOption(err) {
+		return usagef("%v", err)
 	}
 	return err
 }
