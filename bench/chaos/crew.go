@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -41,6 +42,9 @@ type crew struct {
 	shelf     []shelved
 	clients   []*client
 	quiet     sync.RWMutex // held for reading during each turn; whoever holds it for writing has quiet clients
+
+	struck atomic.Int64 // when the fault of this cycle began; 0: it has not
+	calmed atomic.Int64 // when everybody was served again after it
 
 	mu    sync.Mutex // guards the rest
 	more  []string   // classes of error that the present fault adds

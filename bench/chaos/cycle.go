@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"holdfast/bench"
@@ -88,6 +89,8 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.crew.tally.take()
 	c.crew.begin(c.name)
 	c.crew.excuse(c.fault.errors)
+	c.crew.struck.Store(0)
+	c.crew.calmed.Store(0)
 	c.crew.quiet.Unlock()
 	c.crew.tally.resume()
 	if err := c.crew.served(ctx, steadyOps, serveMax); err != nil {
@@ -106,6 +109,7 @@ func (c *cycle) begin(ctx context.Context) error {
 func (c *cycle) strike(ctx context.Context) error {
 	c.crew.tally.mark()
 	c.window[0] = c.crew.tally.now()
+	c.crew.struck.Store(c.window[0])
 	err := c.fault.commit(ctx, c)
 	if err == nil && !c.fault.denies {
 		err = c.crew.served(ctx, provenOps, serveMax)
@@ -139,6 +143,7 @@ func (c *cycle) settle(ctx context.Context) error {
 	if c.fault.denies {
 		c.window[1] = c.crew.tally.now()
 	}
+	c.crew.calmed.Store(c.crew.tally.now())
 	return nil
 }
 
@@ -228,3 +233,24 @@ func (c *cycle) freeze(s *bench.Server) error {
 
 // later remembers what undoes the fault.
 func (c *cycle) later(f func(context.Context) error) { c.undo = append(c.undo, f) }
+
+// onMaster writes directly to the present master, in the database of the poised connections.
+func (c *cycle) onMaster(request ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), queryMax)
+	defer cancel()
+	master, err := c.master(ctx)
+	if err != nil {
+		return err
+	}
+	raw, err := master.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	w := newWire(raw)
+	if _, err := w.must("SELECT", strconv.Itoa(poisedDB)); err != nil {
+		return err
+	}
+	_, err = w.must(request...)
+	return err
+}

@@ -18,6 +18,7 @@ type judge struct {
 	duplicates int
 	phantoms   int
 	applied    int // of unknown outcome, and executed
+	eaten      int // jobs that were popped for a reply that nobody got
 	gaps       int // published messages that a subscriber did not get
 	undecided  int // linearizability searches that did not end
 	promotions int

@@ -60,6 +60,7 @@ type Row struct {
 	Zombies        int            `json:"zombies"`
 	DirtyReads     int            `json:"dirty_reads"`
 	Undecided      int            `json:"undecided"`
+	JobsEaten      int            `json:"jobs_eaten"`
 	MessageGaps    int            `json:"message_gaps"`
 	Checked        int            `json:"ops_checked"`
 	Bound          float64        `json:"failure_rate_below"` // with 95 % confidence; only of a row in which all held
@@ -143,6 +144,7 @@ func (w *Row) add(res Result) {
 	w.Zombies += res.Zombies
 	w.DirtyReads += res.DirtyReads
 	w.Undecided += res.Undecided
+	w.JobsEaten += res.JobsEaten
 	w.MessageGaps += res.MessageGaps
 	w.Checked += res.Checked
 }
@@ -193,7 +195,8 @@ func (r *Report) WriteTable(out io.Writer) error {
 
 func rowTitles() []string {
 	return []string{"FAULT", "HELD", "FAILS IN", "PROMOTIONS", "GAP MEDIAN / MAX", "UNKNOWN (RAN)", "OTHER ERRORS", "DISCONNECTS",
-		"LOST / AT RISK", "UNCOUNTABLE", "UNREPORTED", "DUPLICATES", "HUNG", "ZOMBIE", "DIRTY READS", "CHECKED"}
+		"LOST / AT RISK", "UNCOUNTABLE", "UNREPORTED", "DUPLICATES", "HUNG", "ZOMBIE", "DIRTY READS", "JOBS EATEN",
+		"MESSAGES MISSED", "UNDECIDED", "CHECKED"}
 }
 
 // cells are the columns of rowTitles. A fault of which all N cycles held fails in less than 3/N, with 95 % confidence.
@@ -205,7 +208,8 @@ func (w *Row) cells() []string {
 	cells := []string{w.Fault, fmt.Sprintf("%d of %d", w.Held, w.Cycles), bound, strconv.Itoa(w.Promotions),
 		fmt.Sprintf("%s / %s", ms(w.GapMedian), ms(w.GapMax)), fmt.Sprintf("%d (%d)", w.Errors[unknownClass], w.Applied),
 		classes(w.Errors, unknownClass), w.disconnectText(), fmt.Sprintf("%d / %d", w.LostReported, w.AtRisk)}
-	for _, n := range []int{w.LostUncounted, w.LostUnreported, w.Duplicates, w.Hung, w.Zombies, w.DirtyReads, w.Checked} {
+	for _, n := range []int{w.LostUncounted, w.LostUnreported, w.Duplicates, w.Hung, w.Zombies, w.DirtyReads,
+		w.JobsEaten, w.MessageGaps, w.Undecided, w.Checked} {
 		cells = append(cells, strconv.Itoa(n))
 	}
 	return cells

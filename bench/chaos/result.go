@@ -30,6 +30,7 @@ type Result struct {
 	Zombies        int            `json:"zombies"`
 	DirtyReads     int            `json:"dirty_reads,omitempty"`
 	Undecided      int            `json:"undecided,omitempty"`
+	JobsEaten      int            `json:"jobs_eaten,omitempty"` // popped for a reply that got lost
 	MessageGaps    int            `json:"message_gaps,omitempty"`
 	Checked        int            `json:"ops_checked"`
 	Verdicts       []Verdict      `json:"verdicts,omitempty"`
@@ -45,6 +46,7 @@ func (r *Result) fill(j *judge, n counts) {
 	r.Applied, r.Duplicates, r.Phantoms = j.applied, j.duplicates, j.phantoms
 	r.Zombies = j.verdicts[I7].Broken
 	r.DirtyReads, r.Undecided, r.MessageGaps, r.Checked = j.dirty, j.undecided, j.gaps, j.ops
+	r.JobsEaten = j.eaten
 	r.Verdicts = j.verdicts.list()
 	r.Held = j.verdicts.held()
 }

@@ -71,6 +71,16 @@ func (t *tally) answered(a answer) {
 	}
 }
 
+// told counts an error that a poised connection got; its time says nothing about a pause.
+func (t *tally) told(class string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.Errors[class]++
+	if class == unknownClass {
+		t.counts.Unknown++
+	}
+}
+
 // disconnected counts one connection that was lost.
 func (t *tally) disconnected(client string, err error) {
 	t.mu.Lock()
