@@ -23,6 +23,7 @@ type DaemonOptions struct {
 	Patience time.Duration
 	MaxWait  time.Duration
 	MinGap   time.Duration
+	MaxLoss  string
 	InFlight string
 	// Descriptors is the limit of open files of the process; 0: ours.
 	Descriptors int
@@ -68,6 +69,7 @@ func (o DaemonOptions) render(stateDir, admin, listen string) string {
 	line(&b, "max_wait", duration(o.MaxWait))
 	b.WriteString("[pool.policy]\n")
 	line(&b, "min_gap", duration(o.MinGap))
+	line(&b, "max_loss", o.MaxLoss)
 	line(&b, "in_flight", o.InFlight)
 	return b.String()
 }

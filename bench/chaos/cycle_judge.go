@@ -69,6 +69,7 @@ func (c *cycle) examine(ctx context.Context, j *judge, res *Result) error {
 		j.lose(never, "a client's mark")
 	}
 	c.judgeNodes(ctx, j, master)
+	c.judgeResources(j)
 	return c.forget(final)
 }
 
@@ -207,23 +208,17 @@ func (c *cycle) judgeCounts(j *judge, res *Result, n counts) {
 // livenessMax is how long one client may wait beyond the pause of everybody.
 const livenessMax = 10 * time.Second
 
-// judgeUnknown compares the unknown results of the receipts with those that clients were told. What breaks without a promotion
-// is in the receipt of the next one.
+// judgeUnknown compares the unknown results of the receipts with those that clients were told. A connection that breaks by itself
+// before a failover is in no receipt, so a fault that does that is counted and not judged.
 func (c *cycle) judgeUnknown(j *judge, res *Result, n counts) {
 	told := n.Errors[unknownClass]
-	switch {
-	case c.reset || n.Disconnects > 0:
-		c.carried, c.uncertain = 0, res.Promotions == 0
-	case res.Promotions == 0:
-		c.carried += told
-	case c.uncertain:
-		c.carried, c.uncertain = 0, false
-	default:
-		j.verdicts.checked(I22, 1)
-		if told+c.carried != res.CutUnknown {
-			j.verdicts.broken(I22, "clients were told %d unknown results, the receipts say %d", told+c.carried, res.CutUnknown)
-		}
-		c.carried = 0
+	if c.reset || n.Disconnects > 0 {
+		return
+	}
+	j.verdicts.checked(I22, 1)
+	res.Unreceipted = max(0, told-res.CutUnknown)
+	if told < res.CutUnknown || res.Unreceipted > 0 && !c.fault.wobbles {
+		j.verdicts.broken(I22, "clients were told %d unknown results, the receipts say %d", told, res.CutUnknown)
 	}
 }
 

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"holdfast/bench"
@@ -26,13 +27,13 @@ func networkFaults() (all []fault) {
 	} {
 		cut := func(way, text string, deaf ...[2]string) {
 			all = append(all, fault{name: "cut-" + l.name + way, text: fmt.Sprintf("%s between %s for %s", text, l.text, cutFor),
-				flavour: flavour{network: true}, promotions: nobody(), gapMax: gapCut, commit: cutLink(deaf...)})
+				flavour: flavour{network: true}, promotions: nobody(), gapMax: gapCut, wobbles: true, commit: cutLink(deaf...)})
 		}
 		cut("", "no packet", [2]string{l.a, l.b}, [2]string{l.b, l.a})
 		cut("-back", "no packet back", [2]string{l.a, l.b})
 		cut("-forth", "no packet forth", [2]string{l.b, l.a})
 	}
-	net := flavour{network: true}
+	net, lossy := flavour{network: true}, flavour{network: true, lossy: true}
 	for i := range all {
 		if all[i].name == "cut-proxy-master" {
 			// An idle master proves nothing to a witness, so somebody else writes to it.
@@ -41,17 +42,19 @@ func networkFaults() (all []fault) {
 	}
 	return append(all,
 		fault{name: "cut-proxy-master-idle", text: "no packet between the proxy and an idle master", flavour: net, promotions: perhaps(),
-			gapMax: gapCut, lossy: true, commit: cutLink([2]string{hostProxy, roleMaster}, [2]string{roleMaster, hostProxy})},
-		fault{name: "host-death", text: "the master's host is cut off for good, and killed", flavour: net, promotions: once(),
+			gapMax: gapCut, lossy: true, wobbles: true, commit: cutLink([2]string{hostProxy, roleMaster}, [2]string{roleMaster, hostProxy})},
+		fault{name: "host-death", text: "the master's host is cut off for good, and killed", flavour: lossy, promotions: once(),
 			gapMax: 2 * gapFreeze, lossy: true, commit: isolate(true)},
-		fault{name: "partition", text: "the master is cut off from proxy and replica, and comes back", flavour: net, promotions: once(),
+		fault{name: "partition", text: "the master is cut off from proxy and replica, and comes back", flavour: lossy, promotions: once(),
 			gapMax: 2 * gapFreeze, lossy: true, commit: isolate(false)},
-		fault{name: "async-loss", text: "the replica hears nothing for 300 ms, then the master's host dies", flavour: net, promotions: once(),
-			gapMax: 2 * gapFreeze, lossy: true, commit: loseStream},
+		fault{name: "async-loss", text: "the replica hears nothing for 300 ms, then the master's host dies",
+			flavour: lossy, promotions: once(), gapMax: 2 * gapFreeze, lossy: true, commit: loseStream},
+		fault{name: "max-loss", text: "the replica lacks more than max_loss and the master's host is cut off: nobody is promoted", flavour: net,
+			promotions: nobody(), denies: true, commit: exceedLoss},
 		fault{name: "executed-unacked", text: "the proxy hears nothing from the master, which is killed with requests executed", flavour: net,
-			promotions: once(), gapMax: 2 * gapFreeze, commit: executeUnacked},
+			promotions: once(), gapMax: 2 * gapFreeze, wobbles: true, commit: executeUnacked},
 		fault{name: "zombie", text: "master and proxy lose each other in the middle of requests, the replica loses the master; all heal later",
-			flavour: net, promotions: once(), gapMax: 2 * gapFreeze, lossy: true, commit: makeZombie})
+			flavour: lossy, promotions: once(), gapMax: 2 * gapFreeze, lossy: true, wobbles: true, commit: makeZombie})
 }
 
 // roleMaster and roleReplica stand for the hosts that have these roles when the cycle begins.
@@ -158,6 +161,29 @@ func loseStream(ctx context.Context, c *cycle) error {
 		return err
 	}
 	return c.promoted(ctx, 1)
+}
+
+// exceedLoss leaves nobody who may be promoted, until the master is back with all its data.
+func exceedLoss(ctx context.Context, c *cycle) error {
+	if err := c.deafen(ctx, [2]string{roleReplica, roleMaster}); err != nil {
+		return err
+	}
+	value := strings.Repeat("l", 1<<20)
+	for range 3 {
+		if _, err := c.old.Do(ctx, "SET", "rig:loss", value); err != nil {
+			return err
+		}
+	}
+	if err := pause(ctx, 300*time.Millisecond); err != nil { // a probe sees the offset
+		return err
+	}
+	if err := c.cutOff(ctx); err != nil {
+		return err
+	}
+	if err := pause(ctx, cutFor); err != nil {
+		return err
+	}
+	return c.network.heal(ctx)
 }
 
 // executeUnacked lets the master execute and replicate what its clients never hear of. Whoever sends such a request again runs it

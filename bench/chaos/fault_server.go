@@ -38,9 +38,9 @@ func serverFaults() []fault {
 		{name: "disk-full", text: "the disk of the master's append-only file is full for 500 ms", promotions: nobody(), gapMax: gapFreeze,
 			errors: []string{"MISCONF"}, flavour: flavour{disk: "small"}, commit: fillDisk},
 		{name: "rst-all", text: "all connections of the proxy to the master are reset", flavour: flavour{network: true}, promotions: nobody(),
-			gapMax: gapFreeze, commit: resetConnections(true)},
+			gapMax: gapFreeze, wobbles: true, commit: resetConnections(true)},
 		{name: "rst-one", text: "one connection of the proxy to the master is reset", flavour: flavour{network: true}, promotions: nobody(),
-			gapMax: gapKill, commit: resetConnections(false)},
+			gapMax: gapKill, wobbles: true, commit: resetConnections(false)},
 	}
 }
 

@@ -22,6 +22,7 @@ type Result struct {
 	AtRisk         int            `json:"at_risk"`
 	BytesLost      int64          `json:"bytes_lost"`
 	CutUnknown     int            `json:"cut_unknown"`
+	Unreceipted    int            `json:"unknown_without_receipt,omitempty"`
 	LostReported   int            `json:"lost_reported"`
 	LostUnreported int            `json:"lost_unreported"`
 	LostUncounted  int            `json:"lost_uncounted,omitempty"` // nobody could know: see judgeLoss

@@ -16,6 +16,7 @@ import (
 type flavour struct {
 	network bool // one network namespace for each host
 	nodes   int
+	lossy   bool   // max_loss allows what an asynchronous stream may lose in a second
 	disk    string // "" keeps nothing; "rdb", "aof", or "small": an append-only file on a file system of a few MiB
 }
 
@@ -27,6 +28,9 @@ func (f flavour) String() string {
 	}
 	if disk == "" {
 		disk = "memory"
+	}
+	if f.lossy {
+		disk += ", max_loss 64 MiB"
 	}
 	return fmt.Sprintf("%d nodes, %s, %s", f.nodes, place, disk)
 }
@@ -43,18 +47,19 @@ func (f flavour) serverArgs() []string {
 
 // rig is one pair, or more nodes, behind one Holdfast, with its clients. It lives through many cycles.
 type rig struct {
-	flavour   flavour
-	dir       string
-	network   *network
-	servers   []*bench.Server
-	pair      *bench.Pair
-	daemon    *bench.Daemon
-	crew      *crew
-	crewEnd   context.CancelFunc
-	crewDone  chan struct{}
-	tmpfs     []string
-	carried   int  // unknown results that no receipt has counted yet
-	uncertain bool // connections were lost, so the next receipt cannot be compared
+	flavour  flavour
+	dir      string
+	network  *network
+	servers  []*bench.Server
+	pair     *bench.Pair
+	daemon   *bench.Daemon
+	crew     *crew
+	crewEnd  context.CancelFunc
+	crewDone chan struct{}
+	tmpfs    []string
+	base     resources // of the proxy, after its first cycles
+	measured int       // cycles since it was started
+	above    int       // cycles in a row with more memory than the base line
 }
 
 const (
@@ -174,6 +179,9 @@ func (r *rig) addUser(ctx context.Context, s *bench.Server) error {
 func (r *rig) startDaemon(ctx context.Context, binary string) error {
 	// min_gap guards against flapping, and nothing but flapping happens here.
 	o := bench.DaemonOptions{Binary: binary, Place: r.place(hostProxy), MinGap: time.Millisecond}
+	if r.flavour.lossy {
+		o.MaxLoss = "64MiB"
+	}
 	for _, s := range r.servers {
 		o.Backends = append(o.Backends, bench.BackendRef{Name: s.Name, Address: s.Address()})
 	}
