@@ -91,7 +91,7 @@ func (b *registerBook) judge(key string, history []porcupine.Operation, j *judge
 		return
 	}
 	if j.promotions > 0 {
-		for _, back := range []int{0, j.allowance} {
+		for _, back := range []int{0, j.rollback} {
 			switch porcupine.CheckOperationsTimeout(rollbackModel(), withFailovers(history, j, back), linearMax) {
 			case porcupine.Ok:
 				if back > 0 {
@@ -106,7 +106,7 @@ func (b *registerBook) judge(key string, history []porcupine.Operation, j *judge
 			}
 		}
 	}
-	j.verdicts.broken(I5, "%s is not linearizable: %d operations, %d writes at risk%s: %s", key, len(history), j.allowance,
+	j.verdicts.broken(I5, "%s is not linearizable: %d operations, %d writes at risk%s: %s", key, len(history), j.rollback,
 		b.suspect(key, history, j), b.around(history, j.window))
 }
 

@@ -106,6 +106,10 @@ func (c *cycle) judgeReceipts(ctx context.Context, j *judge, res *Result) error 
 		j.verdicts.broken(I22, "%d changes of mastership left %d receipts", j.promotions, found)
 	}
 	j.allowance = res.AtRisk + int(res.BytesLost/writeBytesMin)
+	j.rollback = j.allowance
+	if c.fault.lossy || c.fault.blind {
+		j.rollback = livedMax // the other books say when what was lost had been acknowledged
+	}
 	c.judgeClosed(status, j, res)
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // Bounds of the pause. A process that died is known at once; one that hangs only by its silence, which is 1 s by default. They
 // leave room for a machine whose few processors carry servers, proxy and clients of several rigs.
 const (
-	gapKill   = 800 * time.Millisecond
+	gapKill   = 1500 * time.Millisecond
 	gapFreeze = 3 * time.Second
 )
 

@@ -24,6 +24,7 @@ type judge struct {
 	promotions int
 	dirty      int // registers in which somebody had read a write of unknown outcome that was not kept
 	losses     []loss
+	rollback   int      // how many acknowledged writes of one register a failover may take along
 	allowance  int      // losses that the receipts of the cycle declare
 	window     [2]int64 // from the fault until everybody was served again, in ns of the crew's clock
 }
@@ -42,7 +43,7 @@ func (j *judge) lose(at int64, format string, args ...any) {
 // uncountable is how many of the losses were acknowledged after the last probe before a link was cut: bytes that nobody saw.
 func (j *judge) uncountable(cut int64) (n int) {
 	for _, l := range j.losses {
-		if l.at != never && l.at >= cut-int64(probeEach) {
+		if l.at >= cut-int64(probeEach) { // never, too: the end of a counter or a register does not tell which write is gone
 			n++
 		}
 	}

@@ -24,6 +24,7 @@ type Options struct {
 	Progress  io.Writer     // nil: nobody looks
 
 	workloads []workload
+	until     func(Result) bool // the first cycle of which it is true ends the run; nil: none does
 }
 
 // errOption is returned when an option names nothing.

@@ -90,30 +90,35 @@ func Planted(ctx context.Context, root string, o Options, out io.Writer) error {
 	return errors.Join(errs...)
 }
 
-// hunt runs cycles until the bug is found.
+// hunt runs cycles until the bug is found by an invariant that it must break.
 func (p plant) hunt(ctx context.Context, binary string, o Options, out io.Writer) error {
-	o.Binary, o.Faults, o.Cycles, o.Cycle, o.Failures, o.Jobs, o.Progress = binary, []string{p.fault}, p.cycles, "", 1, 1, nil
+	o.Binary, o.Faults, o.Cycles, o.Cycle, o.Failures, o.Jobs, o.Progress = binary, []string{p.fault}, p.cycles, "", 0, 1, nil
+	var found []string
+	o.until = func(r Result) bool {
+		found = p.catch(r)
+		return len(found) > 0
+	}
 	report, err := Run(ctx, o)
-	if report == nil {
+	switch {
+	case report == nil:
 		return fmt.Errorf("hunt %s: %w", p.name, err)
-	}
-	var broken []string
-	caught := false
-	for _, f := range report.Failures {
-		for _, v := range f.Verdicts {
-			if v.Broken == 0 {
-				continue
-			}
-			caught = caught || slices.ContainsFunc(p.catches, func(i Invariant) bool { return i.String() == v.Invariant })
-			broken = append(broken, fmt.Sprintf("%s: %s", v.Invariant, clip(strings.Join(v.Findings[:1], ""))))
-		}
-	}
-	if !caught {
-		fmt.Fprintf(out, "%-14s NOT CAUGHT in %d cycles of %s; broken: %s\n", p.name, report.Cycles, p.fault, strings.Join(broken, "; "))
+	case len(found) == 0:
+		fmt.Fprintf(out, "%-14s NOT CAUGHT in %d cycles of %s\n", p.name, report.Cycles, p.fault)
 		return fmt.Errorf("%w: %s (%s) in %d cycles of %s", ErrNotCaught, p.name, p.text, report.Cycles, p.fault)
 	}
-	fmt.Fprintf(out, "%-14s caught in cycle %d of %s: %s\n", p.name, report.Cycles, p.fault, strings.Join(broken, "; "))
+	fmt.Fprintf(out, "%-14s caught in cycle %d of %s: %s\n", p.name, report.Cycles, p.fault, strings.Join(found, "; "))
 	return nil
+}
+
+// catch lists what the bug broke in a cycle, of what it must break.
+func (p plant) catch(r Result) (found []string) {
+	for _, v := range r.Verdicts {
+		expected := slices.ContainsFunc(p.catches, func(i Invariant) bool { return i.String() == v.Invariant })
+		if expected && v.Broken > 0 {
+			found = append(found, fmt.Sprintf("%s: %s", v.Invariant, clip(v.Findings[0])))
+		}
+	}
+	return found
 }
 
 // build compiles the daemon with the bug. The source is not touched: the compiler reads other files in the place of some.

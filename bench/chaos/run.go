@@ -113,6 +113,9 @@ func (j job) runRig(ctx context.Context, tasks []task) (n int, err error) {
 			fmt.Fprintf(j.o.Progress, "%d cycles have failed: the run ends\n", failed)
 			j.cancel()
 		}
+		if j.o.until != nil && j.o.until(res) {
+			j.cancel()
+		}
 		if broke != nil {
 			return n, nil
 		}
