@@ -25,8 +25,8 @@ install = PATH="$$PATH:/usr/sbin:/usr/local/sbin"; missing=; \
 		echo "installing $(2)"; $$as_root apt-get update -qq && \
 		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; }
 
-# tested runs the drills by themselves after everything else: they measure gaps of milliseconds and need the machine.
-tested = $(GO) test $(1) $$($(GO) list ./... | grep -v /bench$$) && $(GO) test $(1) ./bench/
+# tested runs the drills and the chaos suite by themselves after everything else: they measure pauses and need the machine.
+tested = $(GO) test $(1) $$($(GO) list ./... | grep -v -e /bench$$ -e /bench/chaos$$) && $(GO) test -p 1 $(1) ./bench/ ./bench/chaos/
 
 export CGO_ENABLED = 0
 
@@ -53,12 +53,12 @@ deps:
 demo: deps build
 	@bin/holdfast demo
 
-test: deps build
+test: chaos-deps build
 	$(GO) vet ./...
 	export HOLDFAST_BIN=$(CURDIR)/bin/holdfast; $(call tested,-shuffle=on -timeout $(TESTTIME))
 
 # The race detector needs a C compiler. RACEFLAGS=-short leaves out the long drills.
-race: deps build
+race: chaos-deps build
 	@$(call install,gcc,gcc libc6-dev)
 	export HOLDFAST_BIN=$(CURDIR)/bin/holdfast CGO_ENABLED=1; $(call tested,-race -shuffle=on -timeout $(RACETIME) $(RACEFLAGS))
 

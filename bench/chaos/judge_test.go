@@ -138,7 +138,10 @@ func TestAccountsAreBalanced(t *testing.T) {
 	for _, c := range []struct {
 		items []value
 		want  bool
-	}{{items("-3", "3", 3), true}, {items("-3", "2", 3), false}, {items("-3", "3", 2), false}, {[]value{{null: true}, {null: true}, {}}, true}} {
+	}{
+		{items("-3", "3", 3), true}, {items("-3", "2", 3), false}, {items("-3", "3", 2), false},
+		{[]value{{null: true}, {null: true}, {}}, true},
+	} {
 		if got := balanced(c.items); got != c.want {
 			t.Errorf("%v: got %v, want %v", c.items, got, c.want)
 		}

@@ -78,7 +78,8 @@ func TestFaultsAreChosenByName(t *testing.T) {
 func TestFaultsAreWellFormed(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, f := range faults() {
-		if seen[f.name] || f.text == "" || f.commit == nil || f.flavour.nodes < 2 || f.promotions[0] > f.promotions[1] || strings.ContainsAny(f.name, "=,*") {
+		bad := f.text == "" || f.commit == nil || f.flavour.nodes < 2 || f.promotions[0] > f.promotions[1]
+		if seen[f.name] || bad || strings.ContainsAny(f.name, "=,*") {
 			t.Errorf("fault %+v", f)
 		}
 		if f.gapMax == 0 && !f.denies {
