@@ -20,8 +20,8 @@ type Difference struct {
 // changing is what differs between two equal runs: numbers, addresses, paths of temporary files.
 var changing = regexp.MustCompile(`/tmp/\S+|0x[0-9a-f]+|[0-9]+(\.[0-9]+)?`)
 
-// slower is how much longer a test may take through Holdfast than it ever took directly: more than any pause of a shared
-// machine, less than the time-outs of the libraries, behind which a request that is never answered hides.
+// slower is how much longer a test may take through Holdfast than twice the longest that it took directly: more than any
+// pause of a shared machine, less than the time-outs of the libraries, behind which a request that is never answered hides.
 const slower = 15 * time.Second
 
 // differences compares what happened through Holdfast with what happened directly, test by test: each outcome must have
@@ -57,7 +57,7 @@ func differs(direct []Test, t Test) string {
 	if !seen {
 		return fmt.Sprintf("%s here, directly %s: %s", t.State, direct[0].State, strings.Join(direct[0].Messages, "; "))
 	}
-	if took := t.Ended.Sub(t.Began); took > longest+slower {
+	if took := t.Ended.Sub(t.Began); took > 2*longest+slower {
 		return fmt.Sprintf("it took %s here, directly at most %s", took.Round(time.Second), longest.Round(time.Second))
 	}
 	return ""

@@ -26,7 +26,7 @@ type rigOptions struct {
 	Args     []string // for each server
 	User     string   // of Holdfast and of the replicas, with Password
 	Password string
-	// Early opens the listener before there are servers, for suites that wait only a moment for their server.
+	// Early opens the listener before there is a pair in sync, for suites that wait only a moment for their server.
 	Early bool
 }
 
@@ -114,7 +114,7 @@ func (r *rig) start(ctx context.Context) error {
 	if r.daemon == nil {
 		return r.pair.Master.Start(ctx)
 	}
-	if r.opts.Early {
+	if r.opts.Early && r.opts.Mode == Failover {
 		return r.startEarly(ctx)
 	}
 	if err := r.startServers(ctx); err != nil {
@@ -135,17 +135,9 @@ func (r *rig) startServers(ctx context.Context) error {
 	return nil
 }
 
-// startEarly starts the daemon first: it accepts clients, who wait for a master, and in Failover for the replica too.
+// startEarly starts the daemon first: it accepts clients, who wait for the pair to be in sync. One server needs no such care:
+// it is there before a suite loses patience, and a daemon that finds it takes it at once.
 func (r *rig) startEarly(ctx context.Context) error {
-	if r.opts.Mode != Failover {
-		if err := r.daemon.Start(); err != nil {
-			return err
-		}
-		if err := r.startServers(ctx); err != nil {
-			return err
-		}
-		return r.daemon.WaitServing(ctx)
-	}
 	if err := r.startHeld(ctx); err != nil {
 		return err
 	}
