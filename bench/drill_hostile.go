@@ -16,6 +16,9 @@ const (
 	// aloneFor and besideFor are the windows in which the good clients are measured. With the time in which the crowd gathers,
 	// the second is longer than the 10 s of a handshake, so that the limits are at work in it.
 	aloneFor, besideFor = 3 * time.Second, 9 * time.Second
+	// hostileSilence is longer than the default. The crowd shares the processors with the servers, and a server that gets none for
+	// a second is not what is drilled here; the death of the master is known by the refused connection.
+	hostileSilence = 3 * time.Second
 	// gapHostile is the longest gap of the failover among them: a thousand of the hostile clients are served, and every one of
 	// them is cut, moved and answered, too.
 	gapHostile = 500 * time.Millisecond
@@ -41,6 +44,7 @@ func hostile() plan {
 	h := &hostileScene{}
 	return plan{
 		name: "hostile", fault: fmt.Sprintf("%d hostile clients of ten kinds, and SIGKILL of the master among them", hostileClients),
+		daemon: DaemonOptions{Silence: hostileSilence},
 		gapMax: gapHostile, promotions: 1, errors: errorsInFlight, interval: hostileInterval, strangers: true,
 		prepare: func(ctx context.Context, s *scene) error {
 			if err := h.alone(ctx, s); err != nil {

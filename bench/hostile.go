@@ -174,7 +174,7 @@ func hostileKey(id int) string { return "hostile:" + string(rune('a'+id%26)) }
 
 const (
 	// deafRequests, each for a value of deafValue bytes, are more than all buffers on the way hold.
-	deafRequests, deafValue = 200, 8000
+	deafRequests, deafValue = 100, 8000
 	// deafWindow is the receive buffer of a client that does not read, in bytes.
 	deafWindow = 4096
 )
