@@ -51,6 +51,7 @@ type loadConn struct {
 	missing int    // bytes of the reply that have not come; 0: idle
 	since   int64  // the moment latency counts from
 	due     int    // open loop: operations scheduled and not begun
+	full    bool   // it was full once, and is watched for room since
 }
 
 // openLoader connects; close must follow.
@@ -95,11 +96,11 @@ func (l *loader) connect(address string, i int) error {
 	if err := unix.SetNonblock(fd, true); err != nil {
 		return fmt.Errorf("set connection to %s non-blocking: %w", address, err)
 	}
-	return l.watch(fd, i, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET)
+	return l.watch(unix.EPOLL_CTL_ADD, fd, i, unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLET)
 }
 
-func (l *loader) watch(fd, index int, events uint32) error {
-	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(index)}); err != nil {
+func (l *loader) watch(how, fd, index int, events uint32) error {
+	if err := unix.EpollCtl(l.epoll, how, fd, &unix.EpollEvent{Events: events, Fd: int32(index)}); err != nil {
 		return fmt.Errorf("watch connection %d: %w", index, err)
 	}
 	return nil
@@ -120,7 +121,18 @@ func (l *loader) begin(i int, since int64) error {
 	c.turn++
 	c.unsent, c.missing, c.since = c.op.request, c.op.reply, since
 	l.busy++
-	return c.send()
+	return l.send(i)
+}
+
+// send sends what connection i takes. Room is looked for only where it was short once: a unix socket would report it after each
+// request that the proxy has read, which a client that waits for its reply does not want to be woken for.
+func (l *loader) send(i int) error {
+	c := &l.conns[i]
+	if err := c.send(); err != nil || len(c.unsent) == 0 || c.full {
+		return err
+	}
+	c.full = true
+	return l.watch(unix.EPOLL_CTL_MOD, c.fd, i, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET)
 }
 
 // send sends what the socket takes; the rest waits for the next event.
@@ -200,11 +212,11 @@ func (l *loader) pump(onIdle func(i int, now int64) error, onTick func(now int64
 
 func (l *loader) serve(i int, ended bool, onIdle func(i int, now int64) error) error {
 	c := &l.conns[i]
-	if err := c.send(); err != nil {
+	if err := l.send(i); err != nil {
 		return err
 	}
 	if c.missing == 0 {
-		return nil // only the news that the new socket is writable
+		return nil // only the news that there is room
 	}
 	complete, err := c.receive(l.buf, ended)
 	if err != nil || !complete {

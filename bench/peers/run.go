@@ -12,7 +12,7 @@ import (
 type Options struct {
 	Holdfast   string    // the built binary; it has to be the one that calls Run, or other users would start another one
 	CopyProxy  []string  // the command that runs CopyProxy, without its two addresses
-	HoldPipes  []string  // the command that runs HoldPipes; it must be one that other users may start
+	HoldPipes  []string  // the command that runs HoldPipes; one that other users may start; none: no row about it
 	Out        string    // directory of the raw samples
 	Quick      bool      // fewer and shorter blocks: numbers to work with, not to publish
 	Rounds     int       // 0: as Quick says

@@ -118,7 +118,7 @@ func (l *loader) startTimer(period time.Duration) error {
 			return fmt.Errorf("make timer: %w", err)
 		}
 		l.timer = timer
-		if err := l.watch(timer, len(l.conns), unix.EPOLLIN); err != nil {
+		if err := l.watch(unix.EPOLL_CTL_ADD, timer, len(l.conns), unix.EPOLLIN); err != nil {
 			return err
 		}
 	}

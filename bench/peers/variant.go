@@ -27,11 +27,14 @@ const OwnProgram = "/proc/self/exe"
 
 // variantRecipes all run the same program with the same settings as Holdfast itself.
 func variantRecipes(o Options, own recipe) []recipe {
-	unix, ordinary, crowded := own, own, own
+	unix, ordinary := own, own
 	unix.name, unix.unix = overUnix, true
 	ordinary.name, ordinary.user, ordinary.program = ordinaryUser, ordinaryID, OwnProgram
-	crowded.name, crowded.user, crowded.program = crowdedUser, crowdedID, OwnProgram
-	crowded.crowd = o.HoldPipes
+	if len(o.HoldPipes) == 0 {
+		return []recipe{unix, ordinary}
+	}
+	crowded := ordinary
+	crowded.name, crowded.user, crowded.crowd = crowdedUser, crowdedID, o.HoldPipes
 	return []recipe{unix, ordinary, crowded}
 }
 
