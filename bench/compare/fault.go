@@ -65,7 +65,7 @@ func faults() []fault {
 			repair: func(ctx context.Context, s *scene) error { return s.wakeAfter(ctx, hangFor) },
 		},
 		{
-			name: Switchover, what: "planned change of the master", settle: settleFreeze, skip: []string{Direct},
+			name: Switchover, what: "Planned change of the master", settle: settleFreeze, skip: []string{Direct},
 			commit: func(ctx context.Context, s *scene) error { return s.switchover(ctx) },
 		},
 	}
