@@ -195,6 +195,10 @@ def publish(s):
     sub, last, refused, sent, stop = receiver.pubsub(), [-1, -1], [set(), set()], 0, threading.Event()
     sub.subscribe("py:news")
     sub.psubscribe("py:pattern:*")
+    standing = 0
+    while standing < 2:  # the library sends a subscription and reads its confirmation later
+        message = sub.get_message(timeout=HUNG_SECONDS)
+        standing += message is not None and message["type"] in ("subscribe", "psubscribe")
 
     def receive():
         while not stop.is_set():
