@@ -37,10 +37,6 @@ func (w *worker) pumpRequests(s *session) {
 			}
 			return
 		}
-		if s.has(loginWaits) && s.conv.Unanswered() > 0 {
-			return
-		}
-		s.set(loginWaits, false)
 		if s.conv.Full() || s.awaitsLogin() || s.out != nil || buffered(s.toward) > towardMax || (s.bulk != nil && s.bulk.request) {
 			return // the next reply, or the readiness of backend or client, comes back here
 		}
@@ -249,7 +245,7 @@ func (b *batch) loginWaits(cmd resp.Command) bool {
 	}
 	b.forward(b.off)
 	keep(&s.in, b.data[b.off:])
-	s.set(requestsKept|loginWaits, true)
+	s.set(requestsKept|loginAwaited, true)
 	b.start, b.off = len(b.data), len(b.data)
 	return true
 }

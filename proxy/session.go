@@ -42,7 +42,6 @@ const (
 	flushDue                           // another session has moved that sends its invalidations here: to be told behind the reply under way
 	asked                              // the next replay reply is what the server calls the connection
 	killed                             // a client of this pool has had the server end the connection: the session ends, too
-	loginWaits                         // the request that is kept logs in, and is sent when nothing is unanswered
 )
 
 // reset is the half of splice.Broken that says: the connection was reset.
