@@ -23,7 +23,8 @@ func TestShapeAgreesWithScan(t *testing.T) {
 		encoded("SET", "key:1", "abc"), encoded("SET", "key:2", "xyz"), encoded("SET", "key:2", "wxyz"), encoded("SET", "key:2", "a\r\n$1"),
 		encoded("SET", "key:2", "abc", "NX"), encoded("SET", "key:3", "abc", "XX"), encoded("SET", "key:3", "abd", "XX"),
 		encoded("CLIENT", "SETNAME", "abc"), encoded("CLIENT", "GETNAME"), encoded("CLIENT", "SETINFO", "abc"),
-		encoded("CONFIG", "GET", "a"), encoded("CONFIG", "SET", "a"), encoded("NOSUCH", "a"), encoded("PING"), encoded("MULTI"), encoded("AUTH", "abc"),
+		encoded("CONFIG", "GET", "a"), encoded("CONFIG", "SET", "a"), encoded("NOSUCH", "a"), encoded("PING"), encoded("MULTI"),
+		encoded("AUTH", "abc"),
 		"PING\r\n", "SET a b\r\n", encoded("GET", ""), encoded("SET", "", ""), encoded("SET", "key:1", "abc")[:28] + "abcXY",
 		encoded("CLIENT", "NO-TUCH"), "*0\r\n",
 	}
