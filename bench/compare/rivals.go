@@ -12,6 +12,9 @@ const (
 	betterRate = 1.03
 )
 
+// lastClient is the measure that means nothing for a fault that begins later than it is committed.
+const lastClient = "time until the last client was served"
+
 // measure is one number by which two rows are held against each other. Less is better.
 type measure struct {
 	name string
@@ -43,7 +46,7 @@ func measures() []measure {
 		checked("writes executed twice", func(s row) int { return s.duplicates[0] + s.duplicates[1] }),
 		times("longest gap", func(s row) []float64 { return s.gap }),
 		times("longest stall", func(s row) []float64 { return s.stall }),
-		times("time until the last client was served", func(s row) []float64 { return s.lastClient }),
+		times(lastClient, func(s row) []float64 { return s.lastClient }),
 	}
 }
 
@@ -60,6 +63,9 @@ func (r *Record) rivals() (list []string) {
 				continue
 			}
 			for _, m := range measures() {
+				if f.later && m.name == lastClient {
+					continue
+				}
 				if text := m.better(theirs, ours); text != "" {
 					list = append(list, fmt.Sprintf("%s: %s had %s.", f.name, c.name, text))
 				}
