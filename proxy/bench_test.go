@@ -3,6 +3,7 @@ package proxy
 import (
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -44,13 +45,25 @@ func TestSmallRequestsDoNotAllocate(t *testing.T) {
 		for range 100 {
 			e.once(t)
 		}
-		if got := testing.AllocsPerRun(2000, func() { e.once(t) }); got != 0 {
+		if got := allocations(2000, func() { e.once(t) }); got >= 0.5 {
 			t.Errorf("pipeline of %d: %v allocations a round trip", pipeline, got)
 		}
 		if got := string(e.rep[:11]); got != "$5\r\nvalue\r\n" {
 			t.Errorf("got %q", got)
 		}
 	}
+}
+
+// allocations is what one of n calls costs, all goroutines together. It is testing.AllocsPerRun without the one processor that
+// leaves to everybody, which a waiting loop would keep for itself.
+func allocations(n int, call func()) float64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		call()
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs-before.Mallocs) / float64(n)
 }
 
 func BenchmarkGet(b *testing.B) { benchmarkGet(b, 1) }
