@@ -60,7 +60,7 @@ func TestOverlaysAreFound(t *testing.T) {
 			if out, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("build: %v\n%s", err, out)
 			}
-			search := exec.CommandContext(t.Context(), binary, "-test.run", "^TestSimulation$", "-sim.time", "60s", "-sim.trace", "0")
+			search := exec.CommandContext(t.Context(), binary, "-test.run", "^TestSimulation$", "-sim.time", "90s", "-sim.trace", "0")
 			out, err := search.CombinedOutput()
 			if err == nil {
 				t.Errorf("not found:\n%s", out)

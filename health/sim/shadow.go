@@ -50,9 +50,16 @@ type counter struct {
 	acked                []uint64 // epochs of the increments that are still believed in
 }
 
+// Some places on the dice of anything.
+const actSet, actPush, actPipeline, actSteps, actBlock = 0, 40, 60, 70, 80
+
 // anything is one random act.
 func (c *client) anything() {
-	switch k := c.w.rnd.IntN(100); {
+	k := c.w.rnd.IntN(100)
+	if c.w.bias >= 0 && c.w.rnd.IntN(5) > 0 {
+		k = c.w.bias
+	}
+	switch {
 	case k < 14:
 		c.set()
 	case k < 26:

@@ -81,6 +81,7 @@ type world struct {
 	began    time.Duration // when the present process of Holdfast started
 	hotUntil time.Duration
 	nextID   int64
+	bias     int // the act that this life's clients prefer; -1: none. What is rare in a mixture is seen in a crowd that does nothing else.
 
 	crowd
 	ordered    bool // an operator's order is out
@@ -99,6 +100,9 @@ func newWorld(seed uint64, o Options) (*world, error) {
 	w.result.Seed = seed
 	w.ledger = newLedger()
 	w.crowd.jobs = map[int64]*job{}
+	if w.bias = -1; w.rnd.IntN(2) == 0 {
+		w.bias = []int{actSet, actPush, actPipeline, actSteps, actBlock}[w.rnd.IntN(5)]
+	}
 	n := 2 + int(seed%2)
 	w.hosts = n + 1
 	w.links = make([]link, w.hosts*w.hosts)
