@@ -23,7 +23,7 @@ type SoakCycle struct {
 	readings []Holdings
 }
 
-// SoakResult is what a soak has found. The base line is the median of all readings in the last half of the warm-up cycles, the end
+// SoakResult is what a soak has found. The base line is the median of all readings in the last quarter of the warm-up cycles, the end
 // that of as many cycles at the end.
 type SoakResult struct {
 	Duration     time.Duration `json:"duration_ns"`
@@ -46,7 +46,7 @@ func (r *SoakResult) Broken() []Promise { return (&Report{Promises: r.Promises})
 
 // baseline is what the proxy holds at the end of the warm-up; as much of the end is compared with it.
 func (r *SoakResult) baseline() {
-	n := max(1, r.WarmUp/2)
+	n := max(1, r.WarmUp/4)
 	r.Base = r.over(r.WarmUp-n, r.WarmUp)
 	r.End = r.over(len(r.Cycles)-n, len(r.Cycles))
 }

@@ -36,7 +36,7 @@ func TestSoak(t *testing.T) {
 
 // soakOf makes up a soak of n cycles of ten seconds each, with three readings in each.
 func soakOf(n int, holds func(cycle int) Holdings) *SoakResult {
-	r := &SoakResult{Clients: 50, Every: 10 * time.Second, WarmUp: n / 4, Idle: Holdings{Descriptors: 21}}
+	r := &SoakResult{Clients: 50, Every: 10 * time.Second, WarmUp: n / 3, Idle: Holdings{Descriptors: 21}}
 	r.Verification.Checked, r.Counts.OK = 1, 1
 	for i := range n {
 		u := holds(i)

@@ -22,7 +22,7 @@ func (c *cli) benchSoakCommand() *cobra.Command {
 		Short: "Kill the master again and again under verified load and watch what Holdfast holds",
 		Long: "Start a Redis pair and a Holdfast of its own on loopback, drive verified traffic, kill the master every so often and start it\n" +
 			"again, and compare memory, descriptors, goroutines and pipes of Holdfast with what they were before. Progress on stderr.\n" +
-			"Exit 0 only if all of it came back to the base line within 5 % and every promise held; below eight minutes memory is judged\n" +
+			"Exit 0 only if all of it came back to the base line within 5 % and every promise held; below six minutes memory is judged\n" +
 			"mildly, because the base line is taken before the buffers have grown. Needs redis-server; cleans up after itself.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
