@@ -78,9 +78,8 @@ func (p *Proxy) AddPool(o PoolOptions) (*Pool, error) {
 // Run serves until ctx ends; then every session is closed. A loop keeps a processor of the Go scheduler while it waits, so there is
 // one more for each while they run.
 func (p *Proxy) Run(ctx context.Context) error {
-	processors := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(processors + len(p.workers))
-	defer runtime.GOMAXPROCS(processors)
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + len(p.workers))
+	defer func() { runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)-len(p.workers))) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running sync.WaitGroup
