@@ -198,6 +198,8 @@ func (j Job) execute(ctx context.Context, c command, env []string) (lines []line
 	}
 	lines = readLines(io.TeeReader(out, log))
 	err = cmd.Wait()
+	// A suite that panics leaves its servers behind. They are in its process group, and whatever is not gone goes now.
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		return lines, fmt.Errorf("run %s: %w", j.Suite, err)

@@ -100,6 +100,25 @@ func standIn(t *testing.T, mode Mode) {
 	}
 }
 
+// A suite that dies leaves its servers to nobody.
+func TestSuiteLeavesNoProcessBehind(t *testing.T) {
+	dir := t.TempDir()
+	j := Job{Suite: "orphan", Log: filepath.Join(dir, "log")}
+	pidFile := filepath.Join(dir, "pid")
+	script := "tail -f /dev/null >/dev/null 2>&1 & echo $! >" + pidFile
+	if _, err := j.execute(t.Context(), command{argv: []string{"sh", "-c", script}, dir: dir}, nil); err != nil {
+		t.Fatal(err)
+	}
+	pid, err := os.ReadFile(pidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the orphan is gone", func() bool {
+		state, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
+		return err != nil || strings.Contains(string(state), ") Z ")
+	})
+}
+
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	limit := time.NewTimer(20 * time.Second)
