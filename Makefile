@@ -36,7 +36,7 @@ SOAKTIME  ?= 30m
 # How long simulated lives are tried; a minute on an idle processor is some fifty thousand failovers.
 SIMTIME   ?= 10m
 
-.PHONY: all build deps demo test race fuzz peers bench chaos chaos-deps chaos-short planted soak sim compare clients clients-short conformance conformance-short\
+.PHONY: all build deps demo test race fuzz peers bench chaos chaos-deps chaos-short planted soak sim compare clients clients-short conformance conformance-short \
 	lint clean
 
 all: build
