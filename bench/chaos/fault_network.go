@@ -26,20 +26,18 @@ func networkFaults() (all []fault) {
 		{"clients-proxy", "the clients and the proxy", hostClients, hostProxy},
 	} {
 		cut := func(way, text string, deaf ...[2]string) {
-			all = append(all, fault{name: "cut-" + l.name + way, text: fmt.Sprintf("%s between %s for %s", text, l.text, cutFor),
-				flavour: flavour{network: true}, promotions: nobody(), gapMax: gapCut, wobbles: true, commit: cutLink(deaf...)})
+			f := fault{name: "cut-" + l.name + way, text: fmt.Sprintf("%s between %s for %s", text, l.text, cutFor),
+				flavour: flavour{network: true}, promotions: nobody(), gapMax: gapCut, wobbles: true, commit: cutLink(deaf...)}
+			if l.a == hostProxy && l.b == roleMaster {
+				f.commit = cutWithWitness(deaf...) // an idle master proves nothing to a witness, so somebody else writes to it
+			}
+			all = append(all, f)
 		}
 		cut("", "no packet", [2]string{l.a, l.b}, [2]string{l.b, l.a})
 		cut("-back", "no packet back", [2]string{l.a, l.b})
 		cut("-forth", "no packet forth", [2]string{l.b, l.a})
 	}
 	net, lossy := flavour{network: true}, flavour{network: true, lossy: true}
-	for i := range all {
-		if all[i].name == "cut-proxy-master" {
-			// An idle master proves nothing to a witness, so somebody else writes to it.
-			all[i].commit = cutWithWitness
-		}
-	}
 	return append(all,
 		fault{name: "cut-proxy-master-idle", text: "no packet between the proxy and an idle master", flavour: net, promotions: perhaps(),
 			gapMax: gapCut, lossy: true, wobbles: true, commit: cutLink([2]string{hostProxy, roleMaster}, [2]string{roleMaster, hostProxy})},
@@ -101,25 +99,27 @@ func cutLink(pairs ...[2]string) func(context.Context, *cycle) error {
 }
 
 // cutWithWitness cuts the proxy off from a master that others go on writing to.
-func cutWithWitness(ctx context.Context, c *cycle) error {
-	raw, err := c.old.Dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer raw.Close()
-	w := newWire(raw)
-	if err := c.deafen(ctx, [2]string{hostProxy, roleMaster}, [2]string{roleMaster, hostProxy}); err != nil {
-		return err
-	}
-	for end := time.Now().Add(cutFor); time.Now().Before(end); {
-		if _, err := w.must("INCR", "rig:witness"); err != nil {
+func cutWithWitness(pairs ...[2]string) func(context.Context, *cycle) error {
+	return func(ctx context.Context, c *cycle) error {
+		raw, err := c.old.Dial(ctx)
+		if err != nil {
 			return err
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		defer raw.Close()
+		w := newWire(raw)
+		if err := c.deafen(ctx, pairs...); err != nil {
 			return err
 		}
+		for end := time.Now().Add(cutFor); time.Now().Before(end); {
+			if _, err := w.must("INCR", "rig:witness"); err != nil {
+				return err
+			}
+			if err := pause(ctx, 20*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return c.network.heal(ctx)
 	}
-	return c.network.heal(ctx)
 }
 
 // cutOff separates the master from proxy and replica, both ways. The rig and the clients' space still reach it.
