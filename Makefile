@@ -94,12 +94,12 @@ space := $(empty) $(empty)
 comma := ,
 chaos: chaos-deps build planted
 	bin/holdfast bench chaos --jobs 2 --cycles 40 --failures 20 --json chaos.json $(CHAOSFLAGS) \
-		--fault all,sigkill=1000,$(subst $(space),$(comma),$(addsuffix =200,$(CHAOS_MAIN))),sigstop-30s=4
+		--fault all,sigkill=1000,$(subst $(space),$(comma),$(addsuffix =200,$(CHAOS_MAIN))),sigstop-30s=4,sigkill-overflow=4
 
 # Every fault once but the longest, and the shortest some more: less than four minutes.
 chaos-short: chaos-deps build
 	bin/holdfast bench chaos --jobs 2 --duration 220s $(CHAOSFLAGS) \
-		--fault all,sigkill=20,sigstop-30s=0,reborn-empty-4900ms=0,reborn-rdb-4900ms=0,reborn-aof-4900ms=0
+		--fault all,sigkill=20,sigkill-overflow=0,sigstop-30s=0,reborn-empty-4900ms=0,reborn-rdb-4900ms=0,reborn-aof-4900ms=0
 
 # The suite must find bugs that are put in on purpose, or it would find nothing.
 planted: chaos-deps build

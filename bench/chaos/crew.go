@@ -90,9 +90,26 @@ func (w *crew) newClient(seed uint64, s shelved) *client {
 // signer is a book that wants to know its clients before they begin.
 type signer interface{ sign(c *client) }
 
+// noiseEvery is how often the machine's lateness is looked at.
+const noiseEvery = 5 * time.Millisecond
+
+// listen notes how late the machine lets a goroutine run that waits: what keeps it waiting keeps servers and proxy waiting, too.
+func (w *crew) listen(ctx context.Context, done *sync.WaitGroup) {
+	defer done.Done()
+	for {
+		due := time.Now().Add(noiseEvery)
+		if pause(ctx, noiseEvery) != nil {
+			return
+		}
+		w.tally.late(time.Since(due))
+	}
+}
+
 // run drives all clients until ctx ends.
 func (w *crew) run(ctx context.Context) {
 	var clients sync.WaitGroup
+	clients.Add(1)
+	go w.listen(ctx, &clients) // awaited below
 	for _, c := range w.clients {
 		clients.Add(1)
 		go c.run(ctx, &clients) // awaited below

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -33,6 +35,7 @@ type cycle struct {
 	served int64 // when the last promotion was seen to be over
 
 	lossFrom int64 // when a link was cut that took acknowledged writes along; 0: none was
+	owed     bool  // the master was killed with part of its stream in its own memory
 	frozen   []*bench.Server
 	restart  restart // how dead nodes come back
 	undo     []func(context.Context) error
@@ -171,6 +174,12 @@ func (c *cycle) bringBack(ctx context.Context, s *bench.Server) error {
 	how := c.restart
 	if how == restartAny {
 		how = restartReplica + restart(c.rng.IntN(2))
+	}
+	if c.flavour.disk == "" {
+		// A replica keeps the transfer it was filled with as a snapshot, which is nobody's wish here.
+		if err := os.Remove(filepath.Join(s.Dir(), "dump.rdb")); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("empty the disk of %s: %w", s.Name, err)
+		}
 	}
 	s.Follow(nil)
 	if how == restartReplica {

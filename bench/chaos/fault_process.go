@@ -27,7 +27,9 @@ func processFaults() []fault {
 	return []fault{
 		{name: "sigkill", text: "SIGKILL of the master", promotions: once(), gapMax: gapKill, commit: killMaster},
 		{name: "sigkill-behind", text: "SIGKILL of the master while its replica has not read all", promotions: once(),
-			gapMax: gapKill + 2*behindFor, commit: killBehind},
+			gapMax: gapKill + 2*behindFor, flavour: flavour{lossy: true}, commit: killBehind(behindFor)},
+		{name: "sigkill-overflow", text: "SIGKILL of the master while more is owed to its replica than the kernel's buffers hold",
+			promotions: once(), gapMax: gapFreeze, flavour: flavour{lossy: true}, commit: killBehind(overflowFor)},
 		{name: "sigterm", text: "SIGTERM of the master", promotions: once(), gapMax: gapFreeze, commit: terminateMaster},
 		{name: "segfault", text: "DEBUG SEGFAULT on the master", promotions: once(), gapMax: gapKill, commit: segfaultMaster},
 		{name: "sigstop-50ms", text: "SIGSTOP of the master for 50 ms", promotions: nobody(), gapMax: gapKill,
@@ -56,36 +58,52 @@ func killMaster(ctx context.Context, c *cycle) error {
 }
 
 // behindFor is how long the replica has bytes of its master unread.
-const behindFor = 60 * time.Millisecond
+const behindFor = 20 * time.Millisecond
+
+// overflowFor is so long that the master must keep part of the stream in its own memory, which dies with it.
+const overflowFor = 500 * time.Millisecond
 
 // killBehind needs the drain: what the replica has not read was acknowledged.
-func killBehind(ctx context.Context, c *cycle) error {
-	replica := c.spare[0]
-	if err := c.freeze(replica); err != nil {
-		return err
+func killBehind(behind time.Duration) func(context.Context, *cycle) error {
+	return func(ctx context.Context, c *cycle) error {
+		replica := c.spare[0]
+		if err := c.freeze(replica); err != nil {
+			return err
+		}
+		if err := c.ballast(ctx); err != nil {
+			return err
+		}
+		if err := pause(ctx, behind); err != nil {
+			return err
+		}
+		if err := c.lookOwed(ctx); err != nil {
+			return err
+		}
+		if err := c.old.Kill(); err != nil {
+			return err
+		}
+		if err := pause(ctx, behindFor); err != nil {
+			return err
+		}
+		if err := replica.Wake(); err != nil {
+			return fmt.Errorf("wake the replica: %w", err)
+		}
+		return c.promoted(ctx, 1)
 	}
-	if err := c.ballast(ctx); err != nil {
-		return err
-	}
-	if err := pause(ctx, behindFor); err != nil {
-		return err
-	}
-	if err := c.old.Kill(); err != nil {
-		return err
-	}
-	if err := pause(ctx, behindFor); err != nil {
-		return err
-	}
-	if err := replica.Wake(); err != nil {
-		return fmt.Errorf("wake the replica: %w", err)
-	}
-	return c.promoted(ctx, 1)
+}
+
+// lookOwed notes whether the master keeps part of the stream in its own memory, because the kernel takes no more. That part dies
+// with it, whoever is promoted.
+func (c *cycle) lookOwed(ctx context.Context) error {
+	list, err := c.old.Do(ctx, "CLIENT", "LIST", "TYPE", "replica")
+	c.owed = err == nil && !strings.Contains(list, " omem=0 ")
+	return err
 }
 
 const (
 	// ballastCount values of ballastSize bytes lie before the clients' writes in the stream: some milliseconds of reading for the
 	// replica, and little enough for the kernel's buffers, where they outlive the master.
-	ballastCount = 40
+	ballastCount = 24
 	ballastSize  = 16 << 10
 )
 

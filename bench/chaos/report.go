@@ -46,6 +46,7 @@ type Row struct {
 	Promotions     int            `json:"promotions"`
 	GapMedian      time.Duration  `json:"gap_median_ns"`
 	GapMax         time.Duration  `json:"gap_max_ns"`
+	NoiseMax       time.Duration  `json:"noise_max_ns"`
 	Unknown        int            `json:"unknown"`
 	Applied        int            `json:"unknown_applied"`
 	Errors         map[string]int `json:"errors"`
@@ -126,6 +127,7 @@ func (w *Row) add(res Result) {
 	}
 	w.Promotions += res.Promotions
 	w.gaps = append(w.gaps, res.Gap)
+	w.NoiseMax = max(w.NoiseMax, res.Noise)
 	w.Unknown += res.Unknown
 	w.Applied += res.Applied
 	for class, n := range res.Errors {
@@ -194,8 +196,8 @@ func (r *Report) WriteTable(out io.Writer) error {
 }
 
 func rowTitles() []string {
-	return []string{"FAULT", "HELD", "FAILS IN", "PROMOTIONS", "GAP MEDIAN / MAX", "UNKNOWN (RAN)", "OTHER ERRORS", "DISCONNECTS",
-		"LOST / AT RISK", "UNCOUNTABLE", "UNREPORTED", "DUPLICATES", "HUNG", "ZOMBIE", "DIRTY READS", "JOBS EATEN",
+	return []string{"FAULT", "HELD", "FAILS IN", "PROMOTIONS", "GAP MEDIAN / MAX", "MACHINE LATE", "UNKNOWN (RAN)", "OTHER ERRORS",
+		"DISCONNECTS", "LOST / AT RISK", "UNCOUNTABLE", "UNREPORTED", "DUPLICATES", "HUNG", "ZOMBIE", "DIRTY READS", "JOBS EATEN",
 		"MESSAGES MISSED", "UNDECIDED", "CHECKED"}
 }
 
@@ -206,7 +208,8 @@ func (w *Row) cells() []string {
 		bound = fmt.Sprintf("< %.2g %%", 100*min(1, w.Bound))
 	}
 	cells := []string{w.Fault, fmt.Sprintf("%d of %d", w.Held, w.Cycles), bound, strconv.Itoa(w.Promotions),
-		fmt.Sprintf("%s / %s", ms(w.GapMedian), ms(w.GapMax)), fmt.Sprintf("%d (%d)", w.Errors[unknownClass], w.Applied),
+		fmt.Sprintf("%s / %s", ms(w.GapMedian), ms(w.GapMax)), ms(w.NoiseMax),
+		fmt.Sprintf("%d (%d)", w.Errors[unknownClass], w.Applied),
 		classes(w.Errors, unknownClass), w.disconnectText(), fmt.Sprintf("%d / %d", w.LostReported, w.AtRisk)}
 	for _, n := range []int{w.LostUncounted, w.LostUnreported, w.Duplicates, w.Hung, w.Zombies, w.DirtyReads,
 		w.JobsEaten, w.MessageGaps, w.Undecided, w.Checked} {

@@ -11,6 +11,7 @@ type Result struct {
 	Seconds        float64        `json:"seconds"`
 	Promotions     int            `json:"promotions"`
 	Gap            time.Duration  `json:"gap_ns"`
+	Noise          time.Duration  `json:"noise_ns"` // how late the machine let a waiting goroutine run
 	OK             int            `json:"ok"`
 	Unknown        int            `json:"unknown"`
 	Applied        int            `json:"unknown_applied"`

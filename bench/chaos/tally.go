@@ -18,6 +18,7 @@ type counts struct {
 	Disconnects             int
 	gapMax                  time.Duration // longest time without a success of anybody
 	stallMax                time.Duration // longest time one client waited for one answer
+	noiseMax                time.Duration // longest time by which the machine let a waiting goroutine run late
 	notes                   []string
 }
 
@@ -29,7 +30,6 @@ type tally struct {
 	counts   counts
 	verdicts verdicts
 	lastOK   int64
-	marked   bool // gaps are measured
 }
 
 func newTally() *tally {
@@ -43,7 +43,14 @@ func (t *tally) now() int64 { return int64(time.Since(t.start)) }
 func (t *tally) mark() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts.gapMax, t.counts.stallMax, t.marked = 0, 0, true
+	t.counts.gapMax, t.counts.stallMax, t.counts.noiseMax = 0, 0, 0
+}
+
+// late notes how late the machine was.
+func (t *tally) late(by time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.noiseMax = max(t.counts.noiseMax, by)
 }
 
 // answered counts one answer.
@@ -122,7 +129,7 @@ func (t *tally) take() (counts, verdicts) {
 	defer t.mu.Unlock()
 	c, v := t.counts, t.verdicts
 	c.Errors = maps.Clone(c.Errors)
-	t.counts, t.verdicts, t.marked = counts{Errors: make(map[string]int)}, verdicts{}, false
+	t.counts, t.verdicts = counts{Errors: make(map[string]int)}, verdicts{}
 	return c, v
 }
 
