@@ -161,6 +161,11 @@ func (d *delivery) next() bool {
 	if extra := s.conv.Extra(); extra != 0 && s.rep == (resp.Reply{}) {
 		s.rep.Expect(extra)
 	}
+	if s.rep == (resp.Reply{}) {
+		if n := resp.Simple(d.data[d.off:]); n > 0 {
+			return d.frame(d.data[d.off], n)
+		}
+	}
 	n, verdict := s.rep.Scan(d.data[d.off:])
 	switch verdict {
 	case resp.Whole:
