@@ -3,6 +3,7 @@ package splice
 import (
 	"io"
 	"net"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +24,21 @@ func TestPingPongThroughTheLoopAllocatesNothing(t *testing.T) {
 	for range 100 {
 		ping()
 	}
-	if got := testing.AllocsPerRun(2000, ping); got != 0 {
+	if got := allocations(2000, ping); got >= 0.5 {
 		t.Errorf("allocations per ping-pong: got %v, want 0", got)
 	}
+}
+
+// allocations is what one of n calls costs, all goroutines together. It is testing.AllocsPerRun without the one processor that
+// leaves to everybody, which a waiting loop would keep for itself.
+func allocations(n int, call func()) float64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		call()
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs-before.Mallocs) / float64(n)
 }
 
 // shuttle is a Mover between two plain descriptors, driven by hand.
