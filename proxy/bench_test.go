@@ -54,8 +54,8 @@ func TestSmallRequestsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// allocations is what one of n calls costs, all goroutines together. It is testing.AllocsPerRun without the one processor that
-// leaves to everybody, which a waiting loop would keep for itself.
+// allocations is what one of n calls costs, all goroutines together. It is testing.AllocsPerRun without its change of the number of
+// processors, of which the loop needs one of its own.
 func allocations(n int, call func()) float64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -75,11 +75,8 @@ func (p *Proxy) AddPool(o PoolOptions) (*Pool, error) {
 	return pool, nil
 }
 
-// Run serves until ctx ends; then every session is closed. A loop keeps a processor of the Go scheduler while it waits, so there is
-// one more for each while they run.
+// Run serves until ctx ends; then every session is closed.
 func (p *Proxy) Run(ctx context.Context) error {
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + len(p.workers))
-	defer func() { runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)-len(p.workers))) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running sync.WaitGroup

@@ -61,10 +61,12 @@ var ErrReservedToken = errors.New("token is reserved for the loop")
 // One pass: wait -> events -> deferred of the pass before -> timers -> mail. Whatever a callback defers or posts is for the
 // next pass, so that no owner can starve another.
 type Loop struct {
-	epfd    int
-	wakefd  int
-	events  []unix.EpollEvent
-	scratch []byte // mapped outside the heap: never scanned, never moved
+	epfd      int
+	wakefd    int
+	events    []unix.EpollEvent
+	scratch   []byte // mapped outside the heap: never scanned, never moved
+	lastBatch int    // events of the last wait; above 1 the loop polls before it blocks
+	yielded   int64  // when the Go scheduler last had the goroutine
 
 	clock    clock
 	now      int64

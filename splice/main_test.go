@@ -110,11 +110,9 @@ func newLoop(t testing.TB, o Options) *Loop {
 	return l
 }
 
-// run serves the loop until the test ends and waits for it. A loop that waits keeps a processor, so it brings one.
+// run serves the loop until the test ends and waits for it.
 func run(t testing.TB, l *Loop, h Handler) {
 	t.Helper()
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	t.Cleanup(func() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - 1) })
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx, h) }() // awaited in the cleanup

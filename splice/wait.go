@@ -1,37 +1,41 @@
 package splice
 
 import (
+	"runtime"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// dozeMillis, in milliseconds, is how long the first part of a wait may last. A busy loop is woken long before; an idle one goes
-// on to sleep in the second part. It stays below the 10 ms after which the Go scheduler wants a processor back.
-const dozeMillis = 5
+// yieldEvery is how often a busy loop lets the Go scheduler have its goroutine back, in nanoseconds. The scheduler takes a
+// goroutine that has run for 10 ms without a switch for a hog: its monitor then looks at the loop every 20 us, takes its processor
+// away in each wait, and the loop moves from thread to thread. See docs/decisions/data-plane.md.
+const yieldEvery = int64(5 * time.Millisecond)
 
-// wait fetches the next batch. A loop that tells the Go scheduler of each wait is punished for it: the monitor of the runtime
-// takes its processor away again and again, wakes up thousands of times a second to do so, and the loop moves from thread to
-// thread. So the first part of a wait is a raw call, which keeps the processor; only who finds nothing in it sleeps in a way the
-// scheduler knows about. See docs/decisions/data-plane.md.
+// wait fetches the next batch. A busy loop polls with a raw call first, which keeps its processor; only the call that may
+// sleep tells the Go scheduler.
 func (l *Loop) wait() (int, error) {
+	if l.now-l.yielded > yieldEvery {
+		runtime.Gosched()
+		l.yielded = l.now
+	}
 	patience := l.patience()
-	if patience == 0 {
-		n, errno := l.doze(0)
-		return n, asError(errno)
+	if patience == 0 || l.lastBatch > 1 {
+		n, errno := l.poll()
+		if n > 0 || patience == 0 || errno != 0 {
+			l.lastBatch = n
+			return n, asError(errno)
+		}
 	}
 	if !l.mail.fallAsleep() {
+		l.lastBatch = 0
 		return 0, nil
 	}
-	if patience < 0 || patience > dozeMillis {
-		patience = dozeMillis
-	}
-	n, errno := l.doze(patience)
-	if n == 0 && errno == 0 {
-		n, errno = l.block(l.patience())
-	}
+	n, errno := l.block(patience)
 	l.mail.wakeUp()
+	l.lastBatch = n
 	return n, asError(errno)
 }
 
@@ -46,9 +50,9 @@ func (l *Loop) patience() int {
 	return millisUntil(l.timers[0].at, l.clock.read())
 }
 
-func (l *Loop) doze(millis int) (int, syscall.Errno) {
+func (l *Loop) poll() (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events[0])),
-		uintptr(len(l.events)), uintptr(millis), 0, 0)
+		uintptr(len(l.events)), 0, 0, 0)
 	return waited(n, errno)
 }
 
