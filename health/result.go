@@ -61,6 +61,7 @@ func (t *turn) countCut(r Result) {
 	if p.kind != planSwitchover || p.force {
 		p.cut.AtRisk += r.Cut.AtRisk // a switchover waits until everything acknowledged is in the candidate's offset
 	}
+	p.cut.Acknowledged += r.Cut.Acknowledged
 	p.cut.Unknown += r.Cut.Unknown
 	p.cut.Aborted += r.Cut.Aborted
 }

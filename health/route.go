@@ -99,6 +99,8 @@ type CutReport struct {
 	// AtRisk writes were acknowledged in the last turn of the old master's event loop. A process that dies within a turn may
 	// not have sent them to a replica (hazards of asynchronous replication); no other acknowledged write can be lost with it.
 	AtRisk int `json:"at_risk"`
+	// Acknowledged writes are all of the epoch. They are at risk when the next master has seen nothing of it.
+	Acknowledged int `json:"-"`
 }
 
 // Load is what the data plane says about itself; the controller samples it with every tick.

@@ -111,6 +111,8 @@ type CutReport struct {
 	// AtRisk is the number of writes that were acknowledged in the last turn of the backend's event loop: a process that
 	// dies or freezes within a turn may never have sent them to a replica. No other acknowledged write can be lost by it.
 	AtRisk int
+	// Acknowledged is the number of writes that were acknowledged since the last cut.
+	Acknowledged int
 	resp.CutCounts
 }
 
@@ -130,6 +132,7 @@ func (p *Pool) Cut(ctx context.Context, epoch uint64, alive time.Duration) (CutR
 		sum.Clients += r.Clients
 		sum.Held += r.Held
 		sum.AtRisk += r.AtRisk
+		sum.Acknowledged += r.Acknowledged
 		sum.Add(r.CutCounts)
 	})
 	if err != nil {

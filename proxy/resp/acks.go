@@ -16,6 +16,7 @@ type Acks struct {
 	head   int
 	ring   [acksRing]ack
 	older  ack
+	all    int // acknowledged writes, proven or not
 }
 
 // ack is the number of writes acknowledged in one tick.
@@ -31,7 +32,7 @@ func after(a, b uint32) bool { return int32(a-b) > 0 }
 // Answered notes the reply to a request that was taken at the tick taken.
 func (a *Acks) Answered(write bool, taken, now uint32) {
 	if after(a.proven, now) {
-		*a = Acks{} // nothing was answered for half a turn of the clock, 37 hours: its order no longer holds
+		*a = Acks{all: a.all} // nothing was answered for half a turn of the clock, 37 hours: its order no longer holds
 	}
 	if !a.began || after(taken, a.proven) {
 		a.proven, a.began = taken, true
@@ -39,6 +40,7 @@ func (a *Acks) Answered(write bool, taken, now uint32) {
 	if !write {
 		return
 	}
+	a.all++
 	if last := &a.ring[a.head]; last.n > 0 && last.tick == now {
 		last.n++
 		return
@@ -52,6 +54,9 @@ func (a *Acks) Answered(write bool, taken, now uint32) {
 	}
 	a.ring[a.head] = ack{tick: now, n: 1}
 }
+
+// All is the number of acknowledged writes, proven or not.
+func (a *Acks) All() int { return a.all }
 
 // AtRisk is the number of acknowledged writes that are not proven. Ticks before alive are proven by other means: the
 // master answered a probe that was sent then.

@@ -75,4 +75,7 @@ func TestAcksBeyondTheRing(t *testing.T) {
 	if got := a.AtRisk(0); got != 0 {
 		t.Errorf("after the proof: got %d, want 0", got)
 	}
+	if got := a.All(); got != 100 {
+		t.Errorf("all: got %d, want 100", got)
+	}
 }
