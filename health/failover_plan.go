@@ -54,7 +54,7 @@ func (t *turn) intend(i int) {
 	}
 	b := t.cfg.Backends[i]
 	r.Pool = t.cfg.Name
-	r.Intent = &Intent{Epoch: t.epoch + 1, Node: b.Name, Address: b.Address, Lineage: t.lineage(), Offset: t.offset}
+	r.Intent = &Intent{Epoch: t.epoch + 1, Node: b.Name, Address: b.Address, Lineage: t.inherited(i), Offset: t.offset}
 	t.want(Effect{Kind: EffectIntend, Node: i, Record: r})
 }
 
@@ -98,7 +98,8 @@ func (t *turn) promote() {
 		p.fenced = true
 		t.want(Effect{Kind: EffectFence, Node: old, To: p.candidate})
 	}
-	lineage := t.lineage()
+	lineage := t.inherited(p.candidate)
+	p.apart = lineage != t.lineage()
 	if p.acceptLoss {
 		lineage = ""
 	}

@@ -97,7 +97,8 @@ func (p *pool) eligible(i int, o *plan) (bool, string) {
 	// A master that somebody made a replica, and that has its data still, is its own best successor.
 	demoted := i == p.master && n.info.RunID == p.runID
 	// In a switchover the offsets are compared while nothing is written; that proves more than a stream does.
-	proven := n.streaming || n.cold || demoted || o.kind == planSwitchover && n.online
+	handed := o.hard && p.handedOver(i)
+	proven := n.streaming || n.cold || demoted || handed || o.kind == planSwitchover && n.online
 	switch {
 	case !fresh:
 		return false, "does not answer"
@@ -109,7 +110,7 @@ func (p *pool) eligible(i int, o *plan) (bool, string) {
 		return false, "is the master already"
 	case n.info.IsMaster():
 		return false, "is a master by itself"
-	case n.info.ReplID != p.lineage():
+	case n.info.ReplID != p.lineage() && !handed:
 		return false, "has another lineage"
 	case n.info.Priority == 0:
 		return false, "has priority 0"

@@ -98,6 +98,14 @@ func TestEligible(t *testing.T) {
 			plan{}, "no data"},
 		{"lags within max_loss", func(p *pool, n *node) { p.offset = 1000 + p.cfg.MaxLoss }, plan{}, ""},
 		{"lags beyond max_loss", func(p *pool, n *node) { p.offset = 1001 + p.cfg.MaxLoss }, plan{}, "max_loss"},
+		{"handed over and never met its successor", handOver, plan{hard: true}, ""},
+		{"handed over to one that only hangs", handOver, plan{}, "lineage"},
+		{"handed over and went on", func(p *pool, n *node) { handOver(p, n); n.info.Offset++ }, plan{hard: true}, "lineage"},
+		{"handed over and is master still", func(p *pool, n *node) { handOver(p, n); n.info.Role = "master" }, plan{hard: true},
+			"master by itself"},
+		{"handed over long ago", func(p *pool, n *node) { handOver(p, n); n.endJoin() }, plan{hard: true}, "lineage"},
+		{"handed over and lacks too much", func(p *pool, n *node) { handOver(p, n); p.offset = 1001 + p.cfg.MaxLoss }, plan{hard: true},
+			"max_loss"},
 		{"master by itself", func(_ *pool, n *node) { n.info.Role = "master" }, plan{}, "master by itself"},
 		{"anything, by order", func(_ *pool, n *node) { n.info.ReplID, n.streaming = "X", false }, plan{acceptLoss: true}, ""},
 		{"silent, by order", func(_ *pool, n *node) { n.verdict = VerdictSilent }, plan{acceptLoss: true}, "answer"},
@@ -111,6 +119,12 @@ func TestEligible(t *testing.T) {
 			}
 		})
 	}
+}
+
+// handOver makes n the master until a switchover, which has not met its successor.
+func handOver(p *pool, n *node) {
+	n.streaming, n.info.ReplID, n.info.LinkUp = false, "L2", false
+	n.joinBy, n.handed = p.now+joinMax, 1000
 }
 
 func TestBetter(t *testing.T) {

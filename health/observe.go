@@ -93,6 +93,7 @@ func (t *turn) learn(i int, info Info) {
 	if n.told && n.info.RunID != info.RunID {
 		// A new process: nothing that was proven of the old one holds. With the master away its own word must do.
 		n.streaming, n.online, n.dirty, n.moves, n.movedAt, n.warmAt = false, false, false, 0, 0, 0
+		n.endJoin()
 		n.cold = t.master == noNode || !t.state.passes()
 	}
 	switch {
@@ -105,7 +106,8 @@ func (t *turn) learn(i int, info Info) {
 	if info.Loading {
 		n.streaming = false
 	}
-	if info.Syncing && !n.streaming {
+	t.join(n, info)
+	if info.Syncing && !n.streaming && n.handed == 0 {
 		n.dirty = true
 	}
 	n.info, n.told = info, true
@@ -157,6 +159,7 @@ const movesProve = 2
 // only at the master.
 func (t *turn) streams(i int, master Info) bool {
 	n := &t.nodes[i]
+	t.expireJoin(n)
 	if n.info.ReplID != t.lineage() || n.info.Loading || n.info.Syncing {
 		n.online, n.cold = false, false
 		return false
@@ -169,13 +172,14 @@ func (t *turn) streams(i int, master Info) bool {
 	}
 	if !f.Online {
 		n.online, n.cold = false, false
+		n.endJoin()
 		return false
 	}
 	if !n.online {
 		n.online, n.onlineAt, n.ackOffset = true, t.now, f.Offset
 	}
 	acknowledged := f.Offset > n.ackOffset || t.now-n.onlineAt >= ackEvery && f.Lag <= 1
-	return n.streaming || acknowledged || n.moves >= movesProve
+	return n.streaming || acknowledged || n.moves >= movesProve || n.info.LinkUp && t.continued(n.info)
 }
 
 // follower finds node i among the replicas that the master lists.

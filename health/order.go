@@ -171,6 +171,7 @@ func (t *turn) onPrepared(r Result) {
 		return
 	}
 	if r.Err == nil {
+		p.even = true
 		p.offsetSeen = max(p.offsetSeen, r.Info.Offset)
 	}
 	p.drainedAt = t.now

@@ -45,6 +45,9 @@ type plan struct {
 	cut       CutReport
 	fenced    bool
 	verifying bool
+	// even: while nothing was written the candidate had every byte of the old master. apart: the candidate has nothing of the epoch
+	// that ends, because it never met its master.
+	even, apart bool
 
 	cutAt, drainedAt, promoteAt time.Duration
 }
@@ -61,6 +64,7 @@ func (t *turn) beginPlan(p plan) {
 	p.id, p.old, p.began, p.troubled = t.plans, t.master, t.now, troubled
 	p.candidate, p.intended, p.intending = noNode, noNode, false
 	p.excluded, p.draining, p.cutDone, p.cutting, p.verifying = 0, 0, false, false, false
+	p.even, p.apart = false, false
 	p.offsetSeen = t.offset
 	t.plan = p
 	t.transition(StateHolding, p.cause)
@@ -166,6 +170,7 @@ func (t *turn) finish(i int, info Info) {
 		n.streaming, n.online, n.moves = false, false, 0
 		n.repairing, n.repairAt = false, 0
 	}
+	t.beginJoin(i, info.Offset)
 	n := &t.nodes[i]
 	n.info, n.told, n.heardAt, n.heard, n.refused, n.lostAt = info, n.told || info.RunID != "", t.now, true, false, 0
 	t.provedAt = 0
@@ -220,6 +225,9 @@ func (t *turn) receipt(i int, info Info) Receipt {
 	r := Receipt{Pool: t.cfg.Name, Epoch: t.epoch + 1, Trigger: p.trigger, Old: t.name(p.old), New: t.name(i), Cause: p.cause,
 		Cut: p.cut, OffsetSeen: p.offsetSeen, OffsetPromoted: info.Offset, BytesLost: max(0, p.offsetSeen-info.Offset),
 		At: t.wall}
+	if p.apart {
+		r.Cut.AtRisk = p.cut.Acknowledged
+	}
 	if !t.cfg.verifies() {
 		r.OffsetSeen, r.OffsetPromoted, r.BytesLost = 0, 0, 0
 	}

@@ -31,6 +31,10 @@ type node struct {
 	cold bool
 	// dirty: was seen copying a data set and not seen streaming since; what it holds may be half of one.
 	dirty bool
+	// joinBy: since the promotion of the present master, which this process made, the node was not seen behind it; it should be by
+	// then. 0: it was. handed: with this offset it handed mastership over; 0: it did not. handed > 0 implies joinBy > 0.
+	joinBy time.Duration
+	handed int64
 	// online: the master lists it as online, since onlineAt, when it had acknowledged ackOffset. That alone proves no stream.
 	online    bool
 	onlineAt  time.Duration

@@ -46,3 +46,14 @@ func TestRebornMasterProvesNothingOfTheDeadOne(t *testing.T) {
 	}
 	t.Errorf("got %v, want a cut", effects)
 }
+
+// Who never met the lost master has nothing of its epoch: all that it acknowledged is at risk.
+func TestReceiptOfOneWhoSawNothingOfTheEpoch(t *testing.T) {
+	for apart, want := range map[bool]int{false: 2, true: 30} {
+		turn := &turn{pool: served()}
+		turn.plan = plan{id: 1, old: 0, apart: apart, cut: CutReport{AtRisk: 2, Acknowledged: 30}}
+		if got := turn.receipt(1, Info{Offset: 1000}).Cut.AtRisk; got != want {
+			t.Errorf("apart %v: got %d at risk, want %d", apart, got, want)
+		}
+	}
+}

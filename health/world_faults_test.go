@@ -64,8 +64,8 @@ func (w *world) checkPromotion(e Effect, f *fake) {
 	if w.intent.Epoch != e.Epoch || w.intent.Node != w.pool.name(e.Node) {
 		w.fault("promotion of n%d in epoch %d, but the intent on disk is %+v", e.Node, e.Epoch, w.intent)
 	}
-	if f.copying > 0 && !w.pool.nodes[e.Node].streaming {
-		// One that streamed and now begins to copy from a reborn master still has its data.
+	if f.copying > 0 && !w.pool.nodes[e.Node].streaming && !w.pool.handedOver(e.Node) {
+		// One that streamed or handed over, and now begins to copy from a reborn master, still has its data.
 		w.fault("promotion of n%d in the middle of a copy", e.Node)
 	}
 	if len(f.wire) > 0 && !f.lagging && w.pool.plan.hard {

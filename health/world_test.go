@@ -227,7 +227,10 @@ func (w *world) replicate() {
 func (w *world) reconnect(f, m *fake) {
 	same := f.replid == m.replid || f.replid != "" && f.replid == m.replid2
 	if same && len(f.data) <= len(m.data) && slices.Equal(f.data, m.data[:len(f.data)]) {
-		f.link, f.ended, f.replid, f.replid2 = true, false, m.replid, m.replid2
+		if f.replid != m.replid {
+			f.replid, f.replid2 = m.replid, f.replid
+		}
+		f.link, f.ended = true, false
 		f.wire = slices.Clone(m.data[len(f.data):])
 		return
 	}
@@ -236,7 +239,7 @@ func (w *world) reconnect(f, m *fake) {
 
 func (w *world) copyFrom(f *fake) {
 	m := w.nodes[f.follows]
-	f.data, f.replid, f.replid2 = slices.Clone(m.data), m.replid, m.replid2
+	f.data, f.replid, f.replid2 = slices.Clone(m.data), m.replid, "" // a copy begins a new history
 	f.link, f.ended, f.copying, f.wire = true, false, 0, nil
 }
 

@@ -12,6 +12,7 @@ type ledger struct {
 	opened   uint64            // the newest epoch that was released
 	sent     uint64            // the newest epoch in which a request was forwarded
 	lineage  string            // of the newest epoch that was released
+	former   string            // of the one before it
 	recorded uint64            // the newest epoch on disk
 	intended *health.Intent
 	receipts []health.Receipt
@@ -49,13 +50,17 @@ func (w *world) checkRoute(r health.Route) {
 	}
 }
 
-// checkLineage: a new master continues the data of the one before it, as its own process says at that moment.
+// checkLineage: a new master continues the data of the one before it, as its own process says at that moment. Who handed over in a
+// switchover, and never met his successor, continues what he handed over.
 func (w *world) checkLineage(r health.Route) {
-	n := w.nodes[r.Backend]
-	if before := w.lineage; before != "" && n.run == w.hf.core.RunID() && !w.hard && n.replid != before && n.replid2 != before {
+	n, before, handed := w.nodes[r.Backend], w.lineage, false
+	if k := len(w.receipts) - 1; k >= 0 && w.receipts[k].Trigger == health.TriggerSwitchover && w.receipts[k].Old == n.name() {
+		handed = n.replid2 == w.former
+	}
+	if before != "" && n.run == w.hf.core.RunID() && !w.hard && n.replid != before && n.replid2 != before && !handed {
 		w.fault("I9 eligible", "%s of lineage %s, before %s, is master of epoch %d after %s", n.name(), n.replid, n.replid2, r.Epoch, before)
 	}
-	w.lineage = r.Lineage
+	w.lineage, w.former = r.Lineage, before
 }
 
 // checkForward: requests go to the master of the route in force, and those of an epoch end before the first of the next.

@@ -31,7 +31,7 @@ func faultKinds() []faultKind {
 		{"the master is killed and comes back from an older snapshot", 12, false, (*world).killOld},
 		{"the master is killed while its replicas are behind", 8, false, (*world).killBehind},
 		{"a switchover", 12, false, (*world).switchover},
-		{"the master is killed right after a switchover", 4, true, (*world).switchoverKill},
+		{"the master is killed right after a switchover", 4, false, (*world).switchoverKill},
 		{"the next master is killed right after the first", 6, true, (*world).killTwice},
 		{"holdfast crashes in the middle of a failover", 6, true, (*world).crashDuringFailover},
 		{"holdfast crashes", 3, false, (*world).crashHoldfast},
@@ -172,12 +172,18 @@ func (w *world) switchover() {
 	w.run(w.some(50 * time.Millisecond))
 }
 
+// switchoverKill: the new master dies before or after the one that it replaced has met it, and comes back with all it had or nothing.
 func (w *world) switchoverKill() {
 	w.switchover()
+	w.hotUntil = w.now + hotFor
+	w.run(w.some(2 * time.Second))
 	m := w.master()
 	m.save()
 	m.kill()
 	w.run(w.some(100 * time.Millisecond))
+	if w.rnd.IntN(2) == 0 {
+		m.saved = snapshot{}
+	}
 	m.restart(m.saved)
 }
 

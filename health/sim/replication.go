@@ -113,7 +113,9 @@ func (n *node) link() {
 	same := n.replid == m.replid || n.replid == m.replid2 && at <= m.secondOffset
 	if same && n.offset() >= m.base && n.offset() <= m.offset() {
 		n.w.note("%s continues the stream of %s at %d", n.name(), m.name(), n.offset())
-		n.replid, n.replid2, n.secondOffset = m.replid, m.replid2, m.secondOffset
+		if n.replid != m.replid {
+			n.replid, n.replid2, n.secondOffset = m.replid, n.replid, n.offset()+1
+		}
 		f.online, f.ackOffset = true, n.offset()
 		f.send(m.log[n.offset()-m.base:])
 		f.acknowledgeLater()
@@ -128,7 +130,6 @@ func (n *node) copyFrom(f *feed) {
 	n.w.note("%s copies %s at %d", n.name(), m.name(), m.offset())
 	n.loading, f.held = true, true
 	at := snapshot{data: m.data.clone(), replid: m.replid, offset: m.offset()}
-	replid2, second := m.replid2, m.secondOffset
 	after := copyMin + time.Duration(n.w.rnd.Int64N(int64(copySpread)))
 	if n.lostAt > 0 {
 		after = max(after, n.lostAt+wipeMin-n.w.now)
@@ -139,7 +140,7 @@ func (n *node) copyFrom(f *feed) {
 		}
 		n.loading = false
 		n.data, n.log, n.base = at.data, nil, at.offset
-		n.replid, n.replid2, n.secondOffset = at.replid, replid2, second
+		n.replid, n.replid2, n.secondOffset = at.replid, "", 0 // a copy begins a new history
 		f.online, f.ackOffset = true, 0
 		// The master sends nothing before it hears an acknowledgement.
 		wait := time.Duration(0)
