@@ -47,7 +47,7 @@ func (d Drill) Run(ctx context.Context, o Options) (Report, error) {
 func Drills() []Drill {
 	var all []Drill
 	for _, p := range []plan{sigkill(), drain(), sigstop(), sigstopShort(), slowCommand(), secondFailover(), rebornEmpty(), rebornOld(),
-		switchovers(), bothDead(), bothDeadTooLong(), restartSwapped(), sidecar(), hostile()} {
+		switchovers(), switchoverKill(), bothDead(), bothDeadTooLong(), restartSwapped(), sidecar(), hostile()} {
 		all = append(all, Drill{Name: p.name, Fault: p.fault, run: p.run})
 	}
 	return append(all, Drill{Name: "tcp", Fault: "the backend of a byte stream pool dies, then both", run: runTCP})

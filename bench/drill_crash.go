@@ -55,6 +55,36 @@ func secondFailover() plan {
 	}
 }
 
+// soonAfter is when it is not long known that the demoted master streams from the new one.
+const soonAfter = 150 * time.Millisecond
+
+// switchoverKill kills the master that a switchover has just made. Who comes back empty must not wipe the one that was demoted.
+func switchoverKill() plan {
+	return plan{
+		name: "switchover-kill", fault: "the new master is killed 150 ms after a switchover and is back at once, empty",
+		gapMax: gapKill, promotions: 2, errors: errorsInFlight, converge: true,
+		commit: func(ctx context.Context, s *scene) error {
+			if _, err := s.daemon.Switchover(ctx); err != nil {
+				return err
+			}
+			if err := pause(ctx, soonAfter); err != nil {
+				return err
+			}
+			s.load.tally.fault()
+			if err := s.pair.Replica.RestartEmpty(ctx); err != nil {
+				return err
+			}
+			if err := s.waitPromotions(ctx, 2); err != nil {
+				return err
+			}
+			if err := s.pair.Replica.WaitRole(ctx, "slave", servedMax); err != nil {
+				return fmt.Errorf("demote the reborn master: %w", err)
+			}
+			return s.waitSynced(ctx)
+		},
+	}
+}
+
 func rebornEmpty() plan {
 	return plan{
 		name: "reborn-empty", fault: "the master is killed and restarted empty at once",

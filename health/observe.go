@@ -106,6 +106,9 @@ func (t *turn) learn(i int, info Info) {
 	if info.Loading {
 		n.streaming = false
 	}
+	if t.state == StateStuck && n.told && n.info.Role != info.Role {
+		t.retryAt = t.now // the demoted one may be whom everybody waits for
+	}
 	t.join(n, info)
 	if info.Syncing && !n.streaming && n.handed == 0 {
 		n.dirty = true

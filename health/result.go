@@ -141,6 +141,7 @@ func (t *turn) onRepaired(r Result) {
 	switch r.Kind {
 	case EffectRepoint, EffectDemote:
 		n.repairing, n.repairAt = false, t.now+repairPause
+		t.probe(r.Node)
 	case EffectPersist:
 		n.repairing = false
 	case EffectRestore:

@@ -56,7 +56,7 @@ func (w *world) injectFault() {
 	m := w.pool.master
 	replica := (m + 1) % len(w.nodes)
 	spread := time.Duration(w.random.IntN(400)) * time.Millisecond
-	switch w.random.IntN(9) {
+	switch w.random.IntN(10) {
 	case 0: // killed, back empty after a while
 		w.kill(m)
 		w.pass(spread)
@@ -102,6 +102,13 @@ func (w *world) injectFault() {
 	case 8: // only a connection is lost
 		w.conn.open = false
 		w.observe(Observation{Evidence: &Evidence{Backend: m, Epoch: w.pool.epoch, Kind: EvReset}})
+	case 9: // a planned switchover, and its new master dies when it has just met the old one
+		w.observe(Observation{Order: &Order{ID: uint64(len(w.replies) + 1), Kind: OrderSwitchover, To: noNode}})
+		w.pass(60*time.Millisecond + spread)
+		m = w.pool.master
+		w.kill(m)
+		w.pass(spread)
+		w.restart(m, nil, "")
 	}
 }
 

@@ -53,14 +53,18 @@ func (w *world) checkRoute(r health.Route) {
 // checkLineage: a new master continues the data of the one before it, as its own process says at that moment. Who handed over in a
 // switchover, and never met his successor, continues what he handed over.
 func (w *world) checkLineage(r health.Route) {
-	n, before, handed := w.nodes[r.Backend], w.lineage, false
-	if k := len(w.receipts) - 1; k >= 0 && w.receipts[k].Trigger == health.TriggerSwitchover && w.receipts[k].Old == n.name() {
-		handed = n.replid2 == w.former
-	}
+	n, before := w.nodes[r.Backend], w.lineage
+	handed := w.handedOver(n) && n.replid2 == w.former
 	if before != "" && n.run == w.hf.core.RunID() && !w.hard && n.replid != before && n.replid2 != before && !handed {
 		w.fault("I9 eligible", "%s of lineage %s, before %s, is master of epoch %d after %s", n.name(), n.replid, n.replid2, r.Epoch, before)
 	}
 	w.lineage, w.former = r.Lineage, before
+}
+
+// handedOver: the last that happened to the node was a switchover away from it.
+func (w *world) handedOver(n *node) bool {
+	k := len(w.receipts) - 1
+	return k >= 0 && w.receipts[k].Trigger == health.TriggerSwitchover && w.receipts[k].Old == n.name()
 }
 
 // checkForward: requests go to the master of the route in force, and those of an epoch end before the first of the next.
@@ -105,7 +109,7 @@ func (w *world) checkPromotion(e health.Effect, n *node) {
 	if n.isMaster {
 		return // once more, after an answer that got lost
 	}
-	if n.loading && !w.hf.core.InSync(n.id) {
+	if n.loading && !w.hf.core.InSync(n.id) && !(w.handedOver(n) && n.replid == w.former) {
 		w.fault("I9 eligible", "%s is promoted in the middle of a full copy", n.name())
 	}
 	for _, o := range w.nodes {

@@ -29,6 +29,7 @@ var overlays = []struct{ name, file, line, planted string }{
 	{"no hold while suspect", "health/state.go", "	return s == StateServing || s == StateReleasing",
 		"	return s == StateServing || s == StateReleasing || s == StateSuspect || s == StateHolding"},
 	{"the epoch of an intent is used again", "health/pool.go", "		p.epoch = max(rec.Epoch, rec.Intent.Epoch)", "		p.epoch = rec.Epoch"},
+	{"what a master without a replica acknowledged is not declared", "health/plan.go", "	if p.apart {", "	if p.apart && t.held {"},
 	{"unknown writes are sent again", "proxy/resp/cut.go", "		return k.policy == RetryAll", "		return k.policy >= RetryReads"},
 	{"a cut does not know what ran", "proxy/resp/cut.go",
 		"func (k *cutter) maybeRan(e *Entry) bool { return e.end <= k.sent && !e.is(markAgain) && !k.clean }",
