@@ -174,17 +174,40 @@ func (w *world) switchover() {
 
 // switchoverKill: the new master dies before or after the one that it replaced has met it, and comes back with all it had or nothing.
 func (w *world) switchoverKill() {
-	w.switchover()
+	if w.rnd.IntN(2) == 0 {
+		w.switchover()
+		w.run(w.some(2 * time.Second))
+	} else {
+		w.switchoverApart()
+	}
 	w.hotUntil = w.now + hotFor
-	w.run(w.some(2 * time.Second))
+	w.run(w.upto(hotFor))
 	m := w.master()
 	m.save()
 	m.kill()
+	w.heal()
 	w.run(w.some(100 * time.Millisecond))
 	if w.rnd.IntN(2) == 0 {
 		m.saved = snapshot{}
 	}
 	m.restart(m.saved)
+}
+
+// switchoverApart is a switchover whose masters do not meet: the path between them breaks as soon as the new one is released.
+func (w *world) switchoverApart() {
+	epoch := w.opened
+	w.ordered = true
+	w.hf.order(health.Order{Kind: health.OrderSwitchover, To: noNode})
+	for end := w.now + 20*time.Millisecond; w.opened == epoch && w.now < end; {
+		w.run(10 * time.Microsecond)
+	}
+	for _, n := range w.nodes {
+		if m := w.master(); n != m {
+			w.setLink(m.id, n.id, true)
+			w.setLink(n.id, m.id, true)
+		}
+	}
+	w.run(w.some(time.Second))
 }
 
 func (w *world) killTwice() {
