@@ -112,8 +112,10 @@ func (w *worker) cutPool(v *view, epoch uint64, alive time.Duration) CutReport {
 		}
 	}
 	report := CutReport{Clients: int(v.connected.Load()), Held: v.lists[stateHeld].n, CutCounts: v.fallen}
-	report.AtRisk = v.acks.AtRisk(ticks(w.loop.Now() - int64(alive)))
 	report.Acknowledged = v.acks.All()
+	now := w.loop.Now()
+	proven := ticks(now - int64(alive))
+	report.AtRisk, report.SinceAlive = v.acks.AtRisk(proven), v.acks.Since(proven, ticks(now))
 	v.fallen, v.acks = resp.CutCounts{}, resp.Acks{}
 	w.commit() // from now on no byte of these epochs is on its way to a client
 	return report

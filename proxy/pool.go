@@ -109,10 +109,13 @@ type CutReport struct {
 	Clients int // sessions of the pool
 	Held    int // sessions that now wait for the next epoch
 	// AtRisk is the number of writes that were acknowledged in the last turn of the backend's event loop: a process that
-	// dies or freezes within a turn may never have sent them to a replica. No other acknowledged write can be lost by it.
+	// dies or freezes within a turn may never have sent them to a replica. What it sent before does not die with it.
 	AtRisk int
 	// Acknowledged is the number of writes that were acknowledged since the last cut.
 	Acknowledged int
+	// SinceAlive is the number of writes that were acknowledged since the backend's last proof of life: the bound where
+	// what it sent may be gone, too.
+	SinceAlive int
 	resp.CutCounts
 }
 
@@ -127,12 +130,16 @@ func (p *Pool) Cut(ctx context.Context, epoch uint64, alive time.Duration) (CutR
 		alive = time.Hour
 	}
 	var sum CutReport
-	cut := func(v *view, answer chan<- CutReport) { answer <- v.worker.cutPool(v, epoch, alive+aliveMargin) }
+	asked := time.Now()
+	cut := func(v *view, answer chan<- CutReport) {
+		answer <- v.worker.cutPool(v, epoch, alive+aliveMargin+time.Since(asked)) // the loop may have been busy
+	}
 	err := p.ask(ctx, cut, func(r CutReport) {
 		sum.Clients += r.Clients
 		sum.Held += r.Held
 		sum.AtRisk += r.AtRisk
 		sum.Acknowledged += r.Acknowledged
+		sum.SinceAlive += r.SinceAlive
 		sum.Add(r.CutCounts)
 	})
 	if err != nil {

@@ -17,6 +17,8 @@ type Acks struct {
 	ring   [acksRing]ack
 	older  ack
 	all    int // acknowledged writes, proven or not
+	// history has every acknowledged write, proven or not.
+	history ackHistory
 }
 
 // ack is the number of writes acknowledged in one tick.
@@ -41,6 +43,7 @@ func (a *Acks) Answered(write bool, taken, now uint32) {
 		return
 	}
 	a.all++
+	a.history.add(now)
 	if last := &a.ring[a.head]; last.n > 0 && last.tick == now {
 		last.n++
 		return
@@ -70,6 +73,10 @@ func (a *Acks) AtRisk(alive uint32) (n int) {
 	}
 	return n + a.older.unless(proven)
 }
+
+// Since is the number of writes acknowledged since alive, proven or not: the bound where a proof does not help, because what has
+// left the process need not have arrived. It is never below AtRisk of the same moment.
+func (a *Acks) Since(alive, now uint32) int { return a.history.since(alive, now) }
 
 // unless is the count, or 0 when the tick is proven.
 func (k ack) unless(proven uint32) int {
