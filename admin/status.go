@@ -99,7 +99,8 @@ type Receipt struct {
 	Clients        int       `json:"clients"`
 	Held           int       `json:"held"`
 	Cut            Cut       `json:"cut"`
-	AtRisk         int       `json:"at_risk"`         // writes acknowledged in the old master's last turn: the most that its death can lose
+	AtRisk         int       `json:"at_risk"`         // acknowledged writes that may be gone, beside those that are in bytes_lost
+	AtRiskBound    string    `json:"at_risk_bound"`   // turn: of the last turn; probe: since offset_seen; epoch: all of it; "": not known
 	OffsetSeen     int64     `json:"offset_seen"`     // the last one the old master reported
 	OffsetPromoted int64     `json:"offset_promoted"` // the new master's at its promotion
 	BytesLost      int64     `json:"bytes_lost"`      // max(0, offset_seen - offset_promoted)

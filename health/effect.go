@@ -75,7 +75,7 @@ type Effect struct {
 	To    int
 	// Limit bounds the time the effect may take; 0 means the executor's own bound.
 	Limit time.Duration
-	// Alive is how long ago the last INFO was sent that the accepted process at Node answered; 0: not known.
+	// Alive is how long ago the INFO was sent that told the last known offset of the process at Node; 0: not known.
 	Alive   time.Duration
 	Hung    bool
 	Relax   bool // the promoted node must stop asking for replicas, for it has none
@@ -101,7 +101,7 @@ func (e Effect) String() string {
 		return fmt.Sprintf("reply order=%d err=%v", e.Order, e.Err)
 	case EffectKeep:
 		r := e.Receipt
-		return fmt.Sprintf("keep epoch=%d trigger=%s %s->%s lost=%d", r.Epoch, r.Trigger, r.Old, r.New, r.BytesLost)
+		return fmt.Sprintf("keep epoch=%d trigger=%s %s->%s lost=%d bound=%s", r.Epoch, r.Trigger, r.Old, r.New, r.BytesLost, r.AtRiskBound)
 	case EffectIntend:
 		return fmt.Sprintf("intend epoch=%d node=%s", e.Record.Intent.Epoch, e.Record.Intent.Node)
 	case EffectCommit:

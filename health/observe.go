@@ -79,9 +79,9 @@ func (t *turn) onAnswer(a Answer) {
 	n.reply, n.text = a.Reply, a.Text
 	if a.Reply == ReplyInfo {
 		t.learn(a.Node, a.Info)
-		n.toldAt = max(n.toldAt, a.Sent)
-		if a.Node == t.master && a.Info.RunID == t.runID {
-			t.provedAt = max(t.provedAt, a.Sent)
+		if a.Sent >= n.toldAt {
+			n.toldAt = a.Sent
+			t.prove(a)
 		}
 	}
 	t.confirm(a)

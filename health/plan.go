@@ -48,6 +48,10 @@ type plan struct {
 	// even: while nothing was written the candidate had every byte of the old master. apart: the candidate has nothing of the epoch
 	// that ends, because it never met its master.
 	even, apart bool
+	// died, read and ended choose the bound of the receipt, see bound.
+	died  bool
+	read  []int64 // by node: the offset that it had read before the trouble; 0: not known
+	ended uint64  // bit set of nodes whose drain has seen the end of the stream
 
 	cutAt, drainedAt, promoteAt time.Duration
 }
@@ -59,10 +63,13 @@ func (t *turn) beginPlan(p plan) {
 	troubled := t.trouble()
 	if p.id != 0 {
 		troubled = p.troubled // a retry of a plan that got stuck
+	} else {
+		p.died, p.read = t.died(), t.haveRead()
 	}
 	t.plans++
 	p.id, p.old, p.began, p.troubled = t.plans, t.master, t.now, troubled
 	p.candidate, p.intended, p.intending = noNode, noNode, false
+	p.ended = 0
 	p.excluded, p.draining, p.cutDone, p.cutting, p.verifying = 0, 0, false, false, false
 	p.even, p.apart = false, false
 	p.offsetSeen = t.offset
@@ -169,6 +176,7 @@ func (t *turn) finish(i int, info Info) {
 		n.cold = n.streaming || n.cold
 		n.streaming, n.online, n.moves = false, false, 0
 		n.repairing, n.repairAt = false, 0
+		n.readAt, n.readTo = 0, 0
 	}
 	t.beginJoin(i, info.Offset)
 	n := &t.nodes[i]
@@ -225,12 +233,17 @@ func (t *turn) receipt(i int, info Info) Receipt {
 	r := Receipt{Pool: t.cfg.Name, Epoch: t.epoch + 1, Trigger: p.trigger, Old: t.name(p.old), New: t.name(i), Cause: p.cause,
 		Cut: p.cut, OffsetSeen: p.offsetSeen, OffsetPromoted: info.Offset, BytesLost: max(0, p.offsetSeen-info.Offset),
 		At: t.wall}
-	if p.apart {
-		r.Cut.AtRisk = p.cut.Acknowledged
-	}
 	if !t.cfg.verifies() {
 		r.OffsetSeen, r.OffsetPromoted, r.BytesLost = 0, 0, 0
 	}
+	r.AtRiskBound = t.bound(i, info)
+	switch r.AtRiskBound {
+	case BoundProbe:
+		r.Cut.AtRisk = r.Cut.SinceAlive
+	case BoundEpoch:
+		r.Cut.AtRisk = r.Cut.Acknowledged
+	}
+	r.Cut.SinceAlive = 0
 	r.Phases = Phases{Detect: millis(p.began - p.troubled), Hold: millis(p.cutAt - p.began), Drain: millis(p.drainedAt - p.began),
 		Promote: millis(t.now - ready), Total: millis(t.now - p.troubled)}
 	return r

@@ -48,6 +48,10 @@ type node struct {
 	// repairing: a repoint or demotion runs; repairAt is when the next may begin.
 	repairing bool
 	repairAt  time.Duration
+	// readAt is when the last INFO was sent that it answered as a replica that streams, and readTo is how far it had read by then. Both
+	// stand still from the first sign of trouble on.
+	readAt time.Duration
+	readTo int64
 	// relaxed is the min-replicas-to-write to be set back once a replica streams or the node is one itself; 0: nothing is. It is
 	// in every record, because the promotion and the restoration may be seen by different processes.
 	relaxed int64
@@ -80,7 +84,8 @@ type pool struct {
 	runID string
 	// offset is the end of the stream when the master was last heard.
 	offset int64
-	// provedAt is when the last INFO was sent that the accepted process answered; another one at its place proves nothing of it.
+	// provedAt is when an INFO was sent whose answer by the accepted process told offset, or one before it; another process at its
+	// place proves nothing of it. What was acknowledged before provedAt is in offset.
 	provedAt time.Duration
 	// reference is the journal as it was read at the start.
 	reference Record

@@ -32,7 +32,8 @@ type Phases struct {
 
 // Receipt is the record of one failover.
 //
-// Invariant: BytesLost == max(0, OffsetSeen-OffsetPromoted).
+// Invariants: BytesLost == max(0, OffsetSeen-OffsetPromoted); what was acknowledged and is lost is in BytesLost or counted in
+// Cut.AtRisk.
 type Receipt struct {
 	Pool           string    `json:"pool"`
 	Epoch          uint64    `json:"epoch"`
@@ -42,6 +43,7 @@ type Receipt struct {
 	Cause          string    `json:"cause"`
 	Phases         Phases    `json:"phases_ms"`
 	Cut            CutReport `json:"cut"`
+	AtRiskBound    Bound     `json:"at_risk_bound,omitempty"`
 	OffsetSeen     int64     `json:"offset_seen"`
 	OffsetPromoted int64     `json:"offset_promoted"`
 	BytesLost      int64     `json:"bytes_lost"`

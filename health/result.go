@@ -59,7 +59,9 @@ func (t *turn) countCut(r Result) {
 	p.cut.Refused += r.Cut.Refused
 	p.cut.RetriedReads += r.Cut.RetriedReads
 	if p.kind != planSwitchover || p.force {
-		p.cut.AtRisk += r.Cut.AtRisk // a switchover waits until everything acknowledged is in the candidate's offset
+		// A switchover has nothing at risk: it waits until everything acknowledged is in the candidate's offset.
+		p.cut.AtRisk += r.Cut.AtRisk
+		p.cut.SinceAlive += r.Cut.SinceAlive
 	}
 	p.cut.Acknowledged += r.Cut.Acknowledged
 	p.cut.Unknown += r.Cut.Unknown
@@ -83,6 +85,9 @@ func (t *turn) onDrained(r Result) {
 		p.excluded |= bit(r.Node)
 		t.say("warning", r.Node, fmt.Sprintf("drain %s: %v", t.name(r.Node), r.Err))
 		return
+	}
+	if !r.Info.LinkUp {
+		p.ended |= bit(r.Node)
 	}
 	t.heardFrom(r)
 }

@@ -51,7 +51,7 @@ func TestRebornMasterProvesNothingOfTheDeadOne(t *testing.T) {
 func TestReceiptOfOneWhoSawNothingOfTheEpoch(t *testing.T) {
 	for apart, want := range map[bool]int{false: 2, true: 30} {
 		turn := &turn{pool: served()}
-		turn.plan = plan{id: 1, old: 0, apart: apart, cut: CutReport{AtRisk: 2, Acknowledged: 30}}
+		turn.plan = plan{id: 1, old: 0, apart: apart, cut: CutReport{AtRisk: 2, SinceAlive: 2, Acknowledged: 30}}
 		if got := turn.receipt(1, Info{Offset: 1000}).Cut.AtRisk; got != want {
 			t.Errorf("apart %v: got %d at risk, want %d", apart, got, want)
 		}

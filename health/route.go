@@ -97,10 +97,13 @@ type CutReport struct {
 	// Aborted requests surely did not run and are not repeated: their clients are told so.
 	Aborted int `json:"aborted"`
 	// AtRisk writes were acknowledged in the last turn of the old master's event loop. A process that dies within a turn may
-	// not have sent them to a replica (hazards of asynchronous replication); no other acknowledged write can be lost with it.
+	// not have sent them to a replica (hazards of asynchronous replication). In a receipt it is the bound that AtRiskBound names.
 	AtRisk int `json:"at_risk"`
 	// Acknowledged writes are all of the epoch. They are at risk when the next master has seen nothing of it.
 	Acknowledged int `json:"-"`
+	// SinceAlive writes were acknowledged since the probe that told the last offset. It is never below AtRisk, and no part of a
+	// receipt by itself.
+	SinceAlive int `json:"-"`
 }
 
 // Load is what the data plane says about itself; the controller samples it with every tick.

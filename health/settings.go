@@ -114,6 +114,9 @@ func (s Settings) suspectAfter() time.Duration {
 	return min(max(s.Interval*5/2, s.Silence/4), s.Silence)
 }
 
+// lately is how long ago an answer may have been asked for that still tells of the present. Two intervals let one probe be lost.
+func (s Settings) lately() time.Duration { return 2 * s.Interval }
+
 // verifies reports whether the pool routes by role and lineage.
 func (s Settings) verifies() bool {
 	return s.Probe == ProbeRedis && s.Mode != Ordered

@@ -33,7 +33,7 @@ func proxyGate(g health.Gate) proxy.Gate {
 func (d dataPlane) Cut(ctx context.Context, epoch uint64, alive time.Duration) (health.CutReport, error) {
 	r, err := d.pool.Cut(ctx, epoch, alive)
 	return health.CutReport{
-		Clients: r.Clients, Held: r.Held, AtRisk: r.AtRisk, Acknowledged: r.Acknowledged,
+		Clients: r.Clients, Held: r.Held, AtRisk: r.AtRisk, SinceAlive: r.SinceAlive, Acknowledged: r.Acknowledged,
 		NeverSent: r.NeverSent, Refused: r.Refused, RetriedReads: r.Retried, Unknown: r.Unknown, Aborted: r.Aborted,
 	}, err
 }

@@ -101,7 +101,8 @@ func receipt(r *health.Receipt) *admin.Receipt {
 			NeverSent: r.Cut.NeverSent, Refused: r.Cut.Refused, Retried: r.Cut.RetriedReads, Unknown: r.Cut.Unknown,
 			Aborted: r.Cut.Aborted,
 		},
-		AtRisk: r.Cut.AtRisk, OffsetSeen: r.OffsetSeen, OffsetPromoted: r.OffsetPromoted, BytesLost: r.BytesLost, At: r.At,
+		AtRisk: r.Cut.AtRisk, AtRiskBound: string(r.AtRiskBound),
+		OffsetSeen: r.OffsetSeen, OffsetPromoted: r.OffsetPromoted, BytesLost: r.BytesLost, At: r.At,
 	}
 }
 

@@ -146,7 +146,7 @@ func (t table) writeReceipt(w io.Writer, p admin.Pool) {
 	t.explain(w, "", fmt.Sprintf("held %d of %d; cut %s", r.Held, r.Clients, cutText(r.Cut)))
 }
 
-// lossText says what the stream lacks, and how many writes the old master acknowledged in its last turn.
+// lossText says what the stream lacks, and how many acknowledged writes may be gone beside that.
 func lossText(r admin.Receipt) string {
 	if r.AtRisk == 0 {
 		return bytesText(r.BytesLost)

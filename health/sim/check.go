@@ -16,7 +16,7 @@ type ledger struct {
 	recorded uint64            // the newest epoch on disk
 	intended *health.Intent
 	receipts []health.Receipt
-	excused  map[uint64]bool // epochs of which a fault may lose more than the last turn
+	excused  map[uint64]bool // epochs of which a fault may lose more than a receipt can know
 	// excusedBelow: an operator has accepted a loss in that epoch, which may reach back to the beginning.
 	excusedBelow uint64
 	lost         map[uint64]int // acknowledged writes that are gone, by the epoch that acknowledged them
@@ -152,9 +152,9 @@ func (w *world) keep(r health.Receipt) {
 	w.result.Failovers++
 }
 
-// excuse says that the epochs since from may have lost what no receipt can count, if the fault behind them was a hard one.
-func (w *world) excuse(from uint64) {
-	for e := from; w.hard && e <= w.opened; e++ {
+// excuse ends a fault; after a blind one the epochs since from may have lost what no receipt can count.
+func (w *world) excuse(from uint64, blind bool) {
+	for e := from; blind && e <= w.opened; e++ {
 		w.excused[e] = true
 	}
 	w.hard = false
@@ -167,13 +167,13 @@ func (w *world) lose(epoch uint64, format string, args ...any) {
 	w.result.Lost++
 }
 
-// checkLosses: what is gone was declared at risk by the receipt that ended its epoch.
+// checkLosses: what is gone was declared by the receipt that ended its epoch, at risk or as bytes, of which a write takes some.
 func (w *world) checkLosses() {
 	for epoch, n := range w.lost {
 		declared, ended := 0, false
 		for i := range w.receipts {
 			if w.receipts[i].Epoch > epoch {
-				declared, ended = w.receipts[i].Cut.AtRisk, true
+				declared, ended = w.receipts[i].Cut.AtRisk+int(w.receipts[i].BytesLost), true
 				break
 			}
 		}

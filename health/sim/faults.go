@@ -16,37 +16,47 @@ const stallMax = 20 * time.Millisecond
 
 // faultKind is something that happens to a world.
 type faultKind struct {
-	name   string
-	weight int
-	// hard faults may lose more than a receipt can know, and may leave nobody who can be promoted without an operator.
-	hard   bool
-	commit func(*world)
+	name     string
+	weight   int
+	severity severity
+	commit   func(*world)
 }
+
+// severity is what a fault excuses.
+type severity uint8
+
+const (
+	mild severity = iota
+	// hard faults may leave nobody who can be promoted without an operator.
+	hard
+	// blind ones are hard, and may also lose more than a receipt can know.
+	blind
+)
 
 // faultKinds are all faults. Those that take a second or two of virtual time are rarer, because they cost more than they find.
 func faultKinds() []faultKind {
 	return []faultKind{
-		{"the master is killed and comes back empty", 18, false, (*world).killEmpty},
-		{"the master is killed and is back at once, empty", 10, false, (*world).killAtOnce},
-		{"the master is killed and comes back from an older snapshot", 12, false, (*world).killOld},
-		{"the master is killed while its replicas are behind", 8, false, (*world).killBehind},
-		{"a switchover", 12, false, (*world).switchover},
-		{"the master is killed right after a switchover", 4, false, (*world).switchoverKill},
-		{"the next master is killed right after the first", 6, true, (*world).killTwice},
-		{"holdfast crashes in the middle of a failover", 6, true, (*world).crashDuringFailover},
-		{"holdfast crashes", 3, false, (*world).crashHoldfast},
-		{"a replica is killed", 3, false, (*world).killReplica},
-		{"connections are reset", 4, false, (*world).resetSome},
-		{"the master hangs for a moment", 2, false, (*world).freezeShort},
-		{"the master hangs for long", 3, false, (*world).freezeLong},
-		{"holdfast alone cannot reach the master", 2, false, (*world).cutOwnPath},
-		{"nobody answers holdfast for a moment", 1, false, (*world).cutShort},
-		{"the replica does not get the stream", 2, false, (*world).cutStream},
-		{"the master is killed while its stream is held up", 3, true, (*world).killHeldUp},
-		{"the host of the master vanishes", 2, true, (*world).vanishHost},
-		{"somebody else makes another master", 2, true, (*world).thirdParty},
-		{"both are killed", 2, true, (*world).killAll},
-		{"everything at once", 3, true, (*world).storm},
+		{"the master is killed and comes back empty", 18, mild, (*world).killEmpty},
+		{"the master is killed and is back at once, empty", 10, mild, (*world).killAtOnce},
+		{"the master is killed and comes back from an older snapshot", 12, mild, (*world).killOld},
+		{"the master is killed while its replicas are behind", 8, mild, (*world).killBehind},
+		{"a switchover", 12, mild, (*world).switchover},
+		{"the master is killed right after a switchover", 4, mild, (*world).switchoverKill},
+		{"the next master is killed right after the first", 6, blind, (*world).killTwice},
+		{"holdfast crashes in the middle of a failover", 6, blind, (*world).crashDuringFailover},
+		{"holdfast crashes", 3, mild, (*world).crashHoldfast},
+		{"a replica is killed", 3, mild, (*world).killReplica},
+		{"connections are reset", 4, mild, (*world).resetSome},
+		{"the master hangs for a moment", 2, mild, (*world).freezeShort},
+		{"the master hangs for long", 3, mild, (*world).freezeLong},
+		{"holdfast alone cannot reach the master", 2, mild, (*world).cutOwnPath},
+		{"nobody answers holdfast for a moment", 1, mild, (*world).cutShort},
+		{"the replica does not get the stream", 2, mild, (*world).cutStream},
+		{"the master is killed while its stream is held up", 3, blind, (*world).killHeldUp},
+		{"the host of the master vanishes", 2, hard, (*world).vanishHost},
+		{"somebody else makes another master", 2, blind, (*world).thirdParty},
+		{"both are killed", 2, blind, (*world).killAll},
+		{"everything at once", 3, blind, (*world).storm},
 	}
 }
 
@@ -65,11 +75,11 @@ func (w *world) commitFault() {
 	for _, k := range kinds {
 		if r -= k.weight; r < 0 {
 			w.note("=== %s", k.name)
-			w.ordered, w.hard = false, k.hard
+			w.ordered, w.hard = false, k.severity >= hard
 			from := max(1, w.opened)
 			k.commit(w)
 			w.settle()
-			w.excuse(from)
+			w.excuse(from, k.severity == blind)
 			return
 		}
 	}

@@ -219,8 +219,9 @@ func (p *plane) cut(epoch uint64, alive time.Duration) health.CutReport {
 	connected, held := p.clients()
 	c := p.fallen
 	report := health.CutReport{Clients: connected, Held: held, NeverSent: c.NeverSent, Refused: c.Refused, RetriedReads: c.Retried,
-		Unknown: c.Unknown, Aborted: c.Aborted, AtRisk: p.acks.AtRisk(ticks(p.w.now - alive - aliveMargin)),
-		Acknowledged: p.acks.All()}
+		Unknown: c.Unknown, Aborted: c.Aborted, Acknowledged: p.acks.All()}
+	proven := ticks(p.w.now - alive - aliveMargin)
+	report.AtRisk, report.SinceAlive = p.acks.AtRisk(proven), p.acks.Since(proven, p.now())
 	p.fallen, p.acks = resp.CutCounts{}, resp.Acks{}
 	p.w.note("  cut of epoch %d: %+v", epoch, report)
 	return report
