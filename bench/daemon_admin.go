@@ -65,6 +65,7 @@ type Receipt struct {
 	Held           int                `json:"held"`
 	Cut            map[string]int     `json:"cut"`
 	AtRisk         int                `json:"at_risk"`
+	AtRiskBound    string             `json:"at_risk_bound"`
 	OffsetSeen     int64              `json:"offset_seen"`
 	OffsetPromoted int64              `json:"offset_promoted"`
 	BytesLost      int64              `json:"bytes_lost"`

@@ -34,13 +34,11 @@ type cycle struct {
 	window [2]int64
 	served int64 // when the last promotion was seen to be over
 
-	lossFrom int64 // when a link was cut that took acknowledged writes along; 0: none was
-	owed     bool  // the master was killed with part of its stream in its own memory
-	frozen   []*bench.Server
-	restart  restart // how dead nodes come back
-	undo     []func(context.Context) error
-	expect   *bench.Server // who must be promoted; nil: whoever is fit
-	reset    bool          // the proxy was restarted: its counts begin anew
+	frozen  []*bench.Server
+	restart restart // how dead nodes come back
+	undo    []func(context.Context) error
+	expect  *bench.Server // who must be promoted; nil: whoever is fit
+	reset   bool          // the proxy was restarted: its counts begin anew
 }
 
 // restart is how heal brings a dead node back.

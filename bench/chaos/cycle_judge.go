@@ -97,8 +97,8 @@ func (c *cycle) judgeReceipts(ctx context.Context, j *judge, res *Result) error 
 		res.AtRisk += r.AtRisk
 		res.BytesLost += r.BytesLost
 		res.CutUnknown += r.Cut["unknown"]
-		res.Receipts = append(res.Receipts, fmt.Sprintf("epoch %d %s: %s -> %s, %s; unknown %d, at risk %d, bytes lost %d, %.0f ms",
-			r.Epoch, r.Trigger, r.Old, r.New, r.Cause, r.Cut["unknown"], r.AtRisk, r.BytesLost, r.Phases["total"]))
+		res.Receipts = append(res.Receipts, fmt.Sprintf("epoch %d %s: %s -> %s, %s; unknown %d, at risk %d (%s), bytes lost %d, %.0f ms",
+			r.Epoch, r.Trigger, r.Old, r.New, r.Cause, r.Cut["unknown"], r.AtRisk, r.AtRiskBound, r.BytesLost, r.Phases["total"]))
 	}
 	res.Promotions = j.promotions
 	j.verdicts.checked(I22, 1)
@@ -107,7 +107,7 @@ func (c *cycle) judgeReceipts(ctx context.Context, j *judge, res *Result) error 
 	}
 	j.allowance = res.AtRisk + int(res.BytesLost/writeBytesMin)
 	j.rollback = j.allowance
-	if c.fault.lossy || c.fault.blind || c.owed {
+	if c.fault.blind {
 		j.rollback = livedMax // the other books say when what was lost had been acknowledged
 	}
 	c.judgeClosed(status, j, res)
@@ -231,8 +231,8 @@ func (c *cycle) judgeUnknown(j *judge, res *Result, n counts) {
 	}
 }
 
-// judgeLoss compares what is gone with what the receipts declared. What cannot be known is counted apart: acknowledged between the
-// last probe and the cut of a link, or counted by a proxy that died with its counts.
+// judgeLoss compares what is gone with what the receipts declared. What cannot be known is counted apart: a proxy may die with its
+// counts.
 func (c *cycle) judgeLoss(j *judge, res *Result) {
 	lost := len(j.losses)
 	for _, l := range j.losses {
@@ -242,11 +242,8 @@ func (c *cycle) judgeLoss(j *judge, res *Result) {
 	}
 	res.LostReported = min(lost, j.allowance)
 	res.LostUnreported = lost - res.LostReported
-	switch {
-	case c.fault.blind || c.owed:
+	if c.fault.blind {
 		res.LostUncounted = res.LostUnreported
-	case c.fault.lossy:
-		res.LostUncounted = min(res.LostUnreported, j.uncountable(c.lossFrom))
 	}
 	res.LostUnreported -= res.LostUncounted
 	if res.LostUnreported > 0 {

@@ -17,7 +17,6 @@ type fault struct {
 	drops      bool          // connections end with the proxy or with a user
 	denies     bool          // not everybody is served before the repair
 	clean      bool          // not one error
-	lossy      bool          // the link goes with the host: what was acknowledged after the last probe cannot be counted
 	wobbles    bool          // connections break by themselves before or without a failover
 	blind      bool          // the proxy may die with what it knew to be at risk
 	restart    restart

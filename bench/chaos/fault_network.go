@@ -40,19 +40,19 @@ func networkFaults() (all []fault) {
 	net, lossy := flavour{network: true}, flavour{network: true, lossy: true}
 	return append(all,
 		fault{name: "cut-proxy-master-idle", text: "no packet between the proxy and an idle master", flavour: net, promotions: perhaps(),
-			gapMax: gapCut, lossy: true, wobbles: true, commit: cutLink([2]string{hostProxy, roleMaster}, [2]string{roleMaster, hostProxy})},
+			gapMax: gapCut, wobbles: true, commit: cutLink([2]string{hostProxy, roleMaster}, [2]string{roleMaster, hostProxy})},
 		fault{name: "host-death", text: "the master's host is cut off for good, and killed", flavour: lossy, promotions: once(),
-			gapMax: 2 * gapFreeze, lossy: true, commit: isolate(true)},
+			gapMax: 2 * gapFreeze, commit: isolate(true)},
 		fault{name: "partition", text: "the master is cut off from proxy and replica, and comes back", flavour: lossy, promotions: once(),
-			gapMax: 2 * gapFreeze, lossy: true, commit: isolate(false)},
+			gapMax: 2 * gapFreeze, commit: isolate(false)},
 		fault{name: "async-loss", text: "the replica hears nothing for 300 ms, then the master's host dies",
-			flavour: lossy, promotions: once(), gapMax: 2 * gapFreeze, lossy: true, commit: loseStream},
+			flavour: lossy, promotions: once(), gapMax: 2 * gapFreeze, commit: loseStream},
 		fault{name: "max-loss", text: "the replica lacks more than max_loss and the master's host is cut off: nobody is promoted", flavour: net,
 			promotions: nobody(), denies: true, commit: exceedLoss},
 		fault{name: "executed-unacked", text: "the proxy hears nothing from the master, which is killed with requests executed", flavour: net,
 			promotions: once(), gapMax: 2 * gapFreeze, wobbles: true, commit: executeUnacked},
 		fault{name: "zombie", text: "master and proxy lose each other in the middle of requests, the replica loses the master; all heal later",
-			flavour: lossy, promotions: once(), gapMax: 2 * gapFreeze, lossy: true, wobbles: true, commit: makeZombie})
+			flavour: lossy, promotions: once(), gapMax: 2 * gapFreeze, wobbles: true, commit: makeZombie})
 }
 
 // roleMaster and roleReplica stand for the hosts that have these roles when the cycle begins.
@@ -124,7 +124,6 @@ func cutWithWitness(pairs ...[2]string) func(context.Context, *cycle) error {
 
 // cutOff separates the master from proxy and replica, both ways. The rig and the clients' space still reach it.
 func (c *cycle) cutOff(ctx context.Context) error {
-	c.lossFrom = c.crew.tally.now()
 	return c.deafen(ctx, [2]string{roleMaster, hostProxy}, [2]string{roleMaster, roleReplica}, [2]string{hostProxy, roleMaster},
 		[2]string{roleReplica, roleMaster})
 }
@@ -207,7 +206,6 @@ func executeUnacked(ctx context.Context, c *cycle) error {
 // makeZombie leaves requests executed on the master and their replies on the way, until somebody else has been master for a while.
 // Replies that arrive then belong to nobody.
 func makeZombie(ctx context.Context, c *cycle) error {
-	c.lossFrom = c.crew.tally.now()
 	err := c.deafen(ctx, [2]string{roleReplica, roleMaster}, [2]string{roleMaster, roleReplica}, [2]string{hostProxy, roleMaster})
 	if err != nil {
 		return err

@@ -76,9 +76,6 @@ func killBehind(behind time.Duration) func(context.Context, *cycle) error {
 		if err := pause(ctx, behind); err != nil {
 			return err
 		}
-		if err := c.lookOwed(ctx); err != nil {
-			return err
-		}
 		if err := c.old.Kill(); err != nil {
 			return err
 		}
@@ -90,14 +87,6 @@ func killBehind(behind time.Duration) func(context.Context, *cycle) error {
 		}
 		return c.promoted(ctx, 1)
 	}
-}
-
-// lookOwed notes whether the master keeps part of the stream in its own memory, because the kernel takes no more. That part dies
-// with it, whoever is promoted.
-func (c *cycle) lookOwed(ctx context.Context) error {
-	list, err := c.old.Do(ctx, "CLIENT", "LIST", "TYPE", "replica")
-	c.owed = err == nil && !strings.Contains(list, " omem=0 ")
-	return err
 }
 
 const (

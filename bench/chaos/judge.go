@@ -4,12 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 )
-
-// probeEach is how old the offset that a receipt counts from may be: the interval between two probes, and one round trip on a
-// machine that is busy.
-const probeEach = 150 * time.Millisecond
 
 // judge collects what the books of one cycle found.
 type judge struct {
@@ -38,16 +33,6 @@ type loss struct {
 // lose notes a loss.
 func (j *judge) lose(at int64, format string, args ...any) {
 	j.losses = append(j.losses, loss{at, fmt.Sprintf(format, args...)})
-}
-
-// uncountable is how many of the losses were acknowledged after the last probe before a link was cut: bytes that nobody saw.
-func (j *judge) uncountable(cut int64) (n int) {
-	for _, l := range j.losses {
-		if l.at >= cut-int64(probeEach) { // never, too: the end of a counter or a register does not tell which write is gone
-			n++
-		}
-	}
-	return n
 }
 
 // record is one write of a unique id.

@@ -84,17 +84,6 @@ func TestPipelineIsAPrefix(t *testing.T) {
 	}
 }
 
-func TestLossesAfterTheLastProbeAreUncountable(t *testing.T) {
-	j := &judge{}
-	cut := int64(10 * probeEach)
-	for _, at := range []int64{cut - int64(2*probeEach), cut - int64(probeEach)/2, cut + 1, never} {
-		j.lose(at, "lost at %d", at)
-	}
-	if got := j.uncountable(cut); got != 3 {
-		t.Errorf("got %d, want the three that no probe can have seen", got)
-	}
-}
-
 // TestLossIsJudgedByTheReceipt: what the receipt declares is reported, what exceeds it breaks I5.
 func TestLossIsJudgedByTheReceipt(t *testing.T) {
 	for _, c := range []struct {
