@@ -1,5 +1,7 @@
 package health
 
+import "time"
+
 // Bound says what the number of writes at risk in a receipt counts.
 type Bound string
 
@@ -18,12 +20,18 @@ const (
 // these buffers are full.
 const kernelHolds = 64 << 10
 
+// promptly is how soon a replica answers its drain that was awake at the death: about a millisecond. One that slept then answers when
+// it wakes.
+const promptly = 5 * time.Millisecond
+
 // bound chooses what counts for a promotion of node i, which was promoted with info. The tight one needs a proof that the master
 // had nothing left for i in its own memory, beyond its last turn:
 //   - the master has died, and its host told us;
 //   - i has read its stream to the end, which comes behind everything that the kernels still had;
 //   - that was less than the kernels hold, counted from where i stood before the death. If the master had kept any of the stream,
-//     they had been full, and i had found more.
+//     they had been full, and i had found more. On a busy link more than that passes between two probes: then it must be less
+//     than the kernels hold from where i stood when its drain began, i must have answered that at once, and it must have kept up
+//     with the master when it was last heard.
 //
 // A host or a link that goes takes along what its kernel had. A process that only hangs proves nothing. Both are bounded by what
 // the last probe has told, and so is a master that was made by others, whose drain nobody saw.
@@ -36,10 +44,40 @@ func (t *turn) bound(i int, info Info) Bound {
 		return BoundEpoch
 	case p.kind == planSwitchover && !p.force:
 		return BoundTurn
-	case !p.died || p.ended&bit(i) == 0 || p.read[i] == 0 || info.Offset-p.read[i] > kernelHolds:
+	case !p.died || p.ended&bit(i) == 0 || p.read[i] == 0:
 		return BoundProbe
+	case info.Offset-p.read[i] <= kernelHolds:
+		return BoundTurn
+	case p.kept&bit(i) != 0 && p.awake[i] > 0 && info.Offset-p.awake[i] <= kernelHolds:
+		return BoundTurn
 	}
-	return BoundTurn
+	return BoundProbe
+}
+
+// mark is an offset that the master has told, and when.
+type mark struct {
+	at     time.Duration
+	offset int64
+}
+
+// keeps reports whether a replica that was asked at sent has read as much as the master had told shortly before.
+func (t *turn) keeps(info Info, sent time.Duration) bool {
+	for _, m := range t.marks {
+		if m.at > 0 && m.at <= sent && sent-m.at <= t.cfg.lately() && info.End() >= m.offset {
+			return true
+		}
+	}
+	return false
+}
+
+// keepUp lists the nodes that kept up with the master when they were last heard.
+func (t *turn) keepUp() (kept uint64) {
+	for i := range t.nodes {
+		if t.nodes[i].keptUp {
+			kept |= bit(i)
+		}
+	}
+	return kept
 }
 
 // prove notes what an answer says about the stream: of the master, that what was acknowledged before the question is in the offset;
@@ -50,13 +88,14 @@ func (t *turn) prove(a Answer) {
 	case a.Node == t.master:
 		if a.Info.RunID == t.runID && a.Info.Offset == t.offset {
 			t.provedAt = max(t.provedAt, a.Sent)
+			t.marks = [2]mark{{t.now, t.offset}, t.marks[0]}
 		}
 	case t.plan.id != 0 || t.loss.pending:
 		// The master may be dead already, and what is read now was read after its death.
 	case n.streaming && a.Info.LinkUp:
-		n.readAt, n.readTo = a.Sent, a.Info.End()
+		n.readAt, n.readTo, n.keptUp = a.Sent, a.Info.End(), t.keeps(a.Info, a.Sent)
 	default:
-		n.readAt, n.readTo = 0, 0
+		n.readAt, n.readTo, n.keptUp = 0, 0, false
 	}
 }
 

@@ -16,14 +16,19 @@ func TestBoundOfAReceipt(t *testing.T) {
 		{"the master hangs, or its host is gone", func(t *turn) { t.plan.died = false }, BoundProbe},
 		{"the end of the stream was not seen", func(t *turn) { t.plan.ended = 0 }, BoundProbe},
 		{"the replica was not heard before", func(t *turn) { t.plan.read = []int64{0, 0} }, BoundProbe},
-		{"it had so much to read that the master may have kept more", func(t *turn) { t.plan.read[1] -= 1 }, BoundProbe},
+		{"it had so much to read that the master may have kept more", func(t *turn) { t.plan.read[1]-- }, BoundProbe},
+		{"so it had, but was seen to read", func(t *turn) { t.plan.read[1]--; t.plan.kept, t.plan.awake[1] = bit(1), 5000 }, BoundTurn},
+		{"it did not keep up", func(t *turn) { t.plan.read[1]--; t.plan.awake[1] = 5000 }, BoundProbe},
+		{"it slept", func(t *turn) { t.plan.read[1]--; t.plan.kept = bit(1) }, BoundProbe},
+		{"it had too much left", func(t *turn) { t.plan.read[1]--; t.plan.kept, t.plan.awake[1] = bit(1), 4999 }, BoundProbe},
 		{"a switchover waits for everything", func(t *turn) { t.plan.kind, t.plan.died = planSwitchover, false }, BoundTurn},
 		{"one that was forced does not", func(t *turn) { t.plan.kind, t.plan.died, t.plan.force = planSwitchover, false, true }, BoundProbe},
 		{"nobody looks at offsets", func(t *turn) { t.cfg.Mode = Ordered }, ""},
 	} {
 		s := Settings{Name: "p", Backends: []Backend{{Name: "a", Address: "a:1"}, {Name: "b", Address: "b:1"}}}.normalized()
 		at := &turn{pool: newPool(&s, Record{Epoch: 4})}
-		at.plan = plan{id: 1, old: 0, died: true, ended: bit(1), read: []int64{0, 5000}, cut: CutReport{AtRisk: 2, SinceAlive: 70}}
+		at.plan = plan{id: 1, old: 0, died: true, ended: bit(1), read: []int64{0, 5000}, awake: []int64{0, 0},
+			cut: CutReport{AtRisk: 2, SinceAlive: 70}}
 		c.change(at)
 		r := at.receipt(1, Info{Offset: 5000 + kernelHolds})
 		want := 2

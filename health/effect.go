@@ -114,6 +114,12 @@ func (e Effect) String() string {
 	return fmt.Sprintf("%s node=%d", e.Kind, e.Node)
 }
 
+// FirstAnswer is how far a node had read when it was first heard in its drain, and how long after the drain was wanted.
+type FirstAnswer struct {
+	Read  int64
+	After time.Duration
+}
+
 // Result is what came of an Effect.
 type Result struct {
 	Kind  EffectKind
@@ -123,6 +129,8 @@ type Result struct {
 	Err   error
 	// Info is what the node said last (drain, promote, verify, catch-up).
 	Info Info
+	// First is set by EffectDrain.
+	First FirstAnswer
 	// Cut is set by EffectCut.
 	Cut CutReport
 	// Relaxed is the min-replicas-to-write that a promotion set to zero; 0: nothing was relaxed.

@@ -51,6 +51,8 @@ type plan struct {
 	// died, read and ended choose the bound of the receipt, see bound.
 	died  bool
 	read  []int64 // by node: the offset that it had read before the trouble; 0: not known
+	awake []int64 // by node: the offset it had read when its drain began, if it told so promptly; 0: it did not
+	kept  uint64  // bit set of nodes that kept up with the master before the trouble
 	ended uint64  // bit set of nodes whose drain has seen the end of the stream
 
 	cutAt, drainedAt, promoteAt time.Duration
@@ -64,12 +66,12 @@ func (t *turn) beginPlan(p plan) {
 	if p.id != 0 {
 		troubled = p.troubled // a retry of a plan that got stuck
 	} else {
-		p.died, p.read = t.died(), t.haveRead()
+		p.died, p.kept, p.read = t.died(), t.keepUp(), t.haveRead()
 	}
 	t.plans++
 	p.id, p.old, p.began, p.troubled = t.plans, t.master, t.now, troubled
 	p.candidate, p.intended, p.intending = noNode, noNode, false
-	p.ended = 0
+	p.ended, p.awake = 0, make([]int64, len(t.nodes))
 	p.excluded, p.draining, p.cutDone, p.cutting, p.verifying = 0, 0, false, false, false
 	p.even, p.apart = false, false
 	p.offsetSeen = t.offset
@@ -176,8 +178,9 @@ func (t *turn) finish(i int, info Info) {
 		n.cold = n.streaming || n.cold
 		n.streaming, n.online, n.moves = false, false, 0
 		n.repairing, n.repairAt = false, 0
-		n.readAt, n.readTo = 0, 0
+		n.readAt, n.readTo, n.keptUp = 0, 0, false
 	}
+	t.marks = [2]mark{}
 	t.beginJoin(i, info.Offset)
 	n := &t.nodes[i]
 	n.info, n.told, n.heardAt, n.heard, n.refused, n.lostAt = info, n.told || info.RunID != "", t.now, true, false, 0

@@ -52,6 +52,8 @@ type node struct {
 	// stand still from the first sign of trouble on.
 	readAt time.Duration
 	readTo int64
+	// keptUp: by then it had all that the master had told of itself before it was asked.
+	keptUp bool
 	// relaxed is the min-replicas-to-write to be set back once a replica streams or the node is one itself; 0: nothing is. It is
 	// in every record, because the promotion and the restoration may be seen by different processes.
 	relaxed int64
@@ -87,6 +89,8 @@ type pool struct {
 	// provedAt is when an INFO was sent whose answer by the accepted process told offset, or one before it; another process at its
 	// place proves nothing of it. What was acknowledged before provedAt is in offset.
 	provedAt time.Duration
+	// marks are the last two offsets that the master has told, newest first.
+	marks [2]mark
 	// reference is the journal as it was read at the start.
 	reference Record
 

@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -88,6 +89,10 @@ func (t *turn) onDrained(r Result) {
 	}
 	if !r.Info.LinkUp {
 		p.ended |= bit(r.Node)
+	}
+	if r.First.Read > 0 && r.First.After <= promptly {
+		p.awake = slices.Clone(p.awake) // a plan is copied with its pool
+		p.awake[r.Node] = r.First.Read
 	}
 	t.heardFrom(r)
 }

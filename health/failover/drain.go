@@ -19,16 +19,22 @@ const (
 //
 // The end of the stream is seen as a link that is down. A master that only hangs does not end it; then offsets that are equal and
 // still must do.
-func (n *node) drain(ctx context.Context, hung bool, limit time.Duration) (health.Info, error) {
+func (n *node) drain(ctx context.Context, hung bool, limit time.Duration) (health.Info, health.FirstAnswer, error) {
 	var info health.Info
+	var first health.FirstAnswer
+	start := time.Now()
 	err := n.talk(ctx, &n.command, limit+commandMax, func(ctx context.Context, link *health.Link) (err error) {
-		info, err = n.pollDrain(ctx, link, hung, limit)
+		info, err = n.pollDrain(ctx, link, hung, limit, func(info health.Info) {
+			first = health.FirstAnswer{Read: info.End(), After: time.Since(start)}
+		})
 		return err
 	})
-	return info, err
+	return info, first, err
 }
 
-func (n *node) pollDrain(ctx context.Context, link *health.Link, hung bool, limit time.Duration) (health.Info, error) {
+// pollDrain asks until the drain is over, and tells the first answer to heard.
+func (n *node) pollDrain(ctx context.Context, link *health.Link, hung bool, limit time.Duration,
+	heard func(health.Info)) (health.Info, error) {
 	ticker := time.NewTicker(drainPoll)
 	defer ticker.Stop()
 	start := time.Now()
@@ -37,6 +43,10 @@ func (n *node) pollDrain(ctx context.Context, link *health.Link, hung bool, limi
 		info, err := n.ask(ctx, link)
 		if err != nil {
 			return info, err
+		}
+		if heard != nil {
+			heard(info)
+			heard = nil
 		}
 		now := time.Now()
 		ended := !info.LinkUp || info.IsMaster()

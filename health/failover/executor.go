@@ -109,7 +109,7 @@ func (x *Executor) executeNode(ctx context.Context, e health.Effect) (r health.R
 	n := x.nodes[e.Node]
 	switch e.Kind {
 	case health.EffectDrain:
-		r.Info, r.Err = n.drain(ctx, e.Hung, limit(e, commandMax))
+		r.Info, r.First, r.Err = n.drain(ctx, e.Hung, limit(e, commandMax))
 	case health.EffectPromote:
 		if x.tutor != nil {
 			x.tutor.hurry(ctx, n)
