@@ -107,6 +107,9 @@ func FuzzReply(f *testing.F) {
 			if n, ok := slowFrame(frame, true); !ok || n != len(frame) {
 				t.Fatalf("%q: the slow reader got %d (%v), want %d", frame, n, ok, len(frame))
 			}
+			if n := Simple(p[start:]); n != 0 && n != len(frame) {
+				t.Fatalf("%q: at a glance %d bytes, want %d", frame, n, len(frame))
+			}
 			Elements(frame, nil)
 			streamAll(t, &Reply{left: 1, at: replyHead}, frame, seed)
 			start = e.end
