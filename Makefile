@@ -36,8 +36,8 @@ SOAKTIME  ?= 30m
 # How long simulated lives are tried; a minute on an idle processor is some fifty thousand failovers.
 SIMTIME   ?= 10m
 
-.PHONY: all build deps demo test race fuzz peers bench chaos chaos-deps chaos-short planted soak sim compare clients clients-short conformance conformance-short \
-	lint clean
+.PHONY: all build deps demo test race fuzz peers bench chaos chaos-deps chaos-short planted soak sim compare clients clients-short \
+	conformance conformance-short conformance-failover lint clean
 
 all: build
 
@@ -133,10 +133,13 @@ clients: clients-short
 conformance: deps build clients
 	bin/holdfast bench conformance $(CONFORMANCEFLAGS)
 
-# What fits in five minutes: the programs under failovers, and the differential suite beside its direct run.
+# What fits in three minutes: the programs and the differential suite, directly and through Holdfast.
 conformance-short: deps build clients-short
+	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb miniredis --modes direct,through --for 10s
+
+# The programs with a failover every two seconds: two minutes.
+conformance-failover: deps build clients-short
 	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb --modes failover --for 20s
-	bin/holdfast bench conformance miniredis --modes direct,through
 
 # The house rules are a test (cmd/holdfast/tidy_test.go), so that 'make test' finds them too.
 lint:
