@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,13 @@ func fetchNode(ctx context.Context, dir string, packages ...string) error {
 	return err
 }
 
+// archivesOnce is the list of the machine's own archives, each named once.
+func archivesOnce(list []byte) []byte {
+	lines := strings.Split(strings.TrimSpace(string(list)), "\n")
+	slices.Sort(lines)
+	return []byte(strings.Join(slices.Compact(lines), "\n") + "\n")
+}
+
 // fetchDebianSource unpacks the original source of a Debian package below dir/source. The machine's own lists need no
 // source entries and are not touched: the index goes to dir as well.
 func fetchDebianSource(ctx context.Context, dir, pkg string) error {
@@ -69,7 +77,11 @@ func fetchDebianSource(ctx context.Context, dir, pkg string) error {
 		}
 	}
 	entry := filepath.Join(dir, "sources.list")
-	if err := os.WriteFile(entry, []byte("deb-src http://deb.debian.org/debian bookworm main\n"), 0o600); err != nil {
+	known, err := tool(ctx, source, nil, "apt-get", "indextargets", "--format", "deb-src $(REPO_URI) $(RELEASE) main", "Created-By: Packages")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(entry, archivesOnce(known), 0o600); err != nil {
 		return fmt.Errorf("write source entry: %w", err)
 	}
 	own := []string{"apt-get", "-qq", "-o", "Dir::Etc::sourcelist=" + entry, "-o", "Dir::Etc::sourceparts=/dev/null",
