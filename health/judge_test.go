@@ -39,6 +39,15 @@ func TestJudge(t *testing.T) {
 		{"quiet for a second", 0, func(p *pool, n *node) { n.heardAt -= 1001 * time.Millisecond }, VerdictSilent},
 		{"quiet with a slow command", 0, func(p *pool, n *node) { n.heardAt -= 3 * time.Second; p.load.Slow = 1 }, VerdictSuspect},
 		{"a slow command has an end", 0, func(p *pool, n *node) { n.heardAt -= 10001 * time.Millisecond; p.load.Slow = 1 }, VerdictSilent},
+		{"a slow command was just answered", 0, func(p *pool, n *node) {
+			n.heardAt, p.slowAt = n.heardAt-3*time.Second, p.now-20*time.Millisecond
+		}, VerdictSuspect},
+		{"a slow command was answered a second ago", 0, func(p *pool, n *node) {
+			n.heardAt, p.slowAt = n.heardAt-3*time.Second, p.now-1001*time.Millisecond
+		}, VerdictSilent},
+		{"a slow command before the silence", 0, func(p *pool, n *node) {
+			n.heardAt, p.slowAt = n.heardAt-1001*time.Millisecond, n.heardAt-2*time.Second
+		}, VerdictSilent},
 		{"patience is the master's", 1, func(p *pool, n *node) { n.heardAt -= 3 * time.Second; p.load.Slow = 1 }, VerdictSilent},
 		{"refused and the control connection gone", 0, func(_ *pool, n *node) { n.refused, n.control = true, false }, VerdictRefused},
 		{"refused while the control connection answers", 0, func(_ *pool, n *node) { n.refused = true }, VerdictHealthy},

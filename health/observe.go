@@ -18,6 +18,9 @@ const warmEvery = 5 * time.Second
 
 func (t *turn) onTick(tick Tick) {
 	t.load, t.ticked = tick.Load, true
+	if t.load.Slow > 0 {
+		t.slowAt = t.now
+	}
 	for i := range t.nodes {
 		n := &t.nodes[i]
 		if n.heard && !n.refused && t.quiet(i) > t.cfg.suspectAfter() && t.now-n.askedAt >= t.cfg.Interval {

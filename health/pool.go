@@ -118,7 +118,9 @@ type pool struct {
 	notedAt    time.Duration
 	noted      int64
 	load       Load
-	ticked     bool
+	// slowAt is when a command known to be slow was last seen unanswered; 0: never.
+	slowAt time.Duration
+	ticked bool
 }
 
 // knownMax bounds the remembered lineages: a node that missed more failovers than this is refilled anyway.
@@ -166,12 +168,16 @@ func (p *pool) name(i int) string {
 	return p.cfg.Backends[i].Name
 }
 
-// silence is how long node i may be quiet. A master that works on a command known to be slow gets more.
+// silence is how long node i may be quiet. A master that works on a command known to be slow gets more; once it has answered that,
+// or nobody waits for it any more, the usual time begins anew, because our question was waiting behind the command.
 func (p *pool) silence(i int) time.Duration {
-	if i == p.master && p.load.Slow > 0 {
+	switch {
+	case i != p.master:
+		return p.cfg.Silence
+	case p.load.Slow > 0:
 		return p.cfg.Patience
 	}
-	return p.cfg.Silence
+	return p.cfg.Silence + max(0, p.slowAt-p.nodes[i].heardAt)
 }
 
 // quiet is how long node i has not answered.

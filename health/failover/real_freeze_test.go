@@ -93,8 +93,10 @@ func TestSlowCommandEarnsPatience(t *testing.T) {
 	if got, want := r.Snapshot().State, "suspect"; got != want {
 		t.Errorf("state: got %s, want %s", got, want)
 	}
-	a.Wake()
+	// The answer of the command overtakes that to our question, which waited behind it.
 	r.plane.setSlow(0)
+	after(200 * time.Millisecond)
+	a.Wake()
 	r.awaitServing(a)
 	if got := r.Snapshot().Epoch; got != 1 {
 		t.Errorf("epoch: got %d, want 1", got)
