@@ -25,6 +25,7 @@ type Options struct {
 // Settings are the lengths of a run.
 type Settings struct {
 	Rounds    int           `json:"rounds"`
+	Every     int           `json:"every"` // in one round of so many all cells are measured, in the others those that need it often
 	Block     time.Duration `json:"block_ns"`
 	Traced    int           `json:"traced_requests"`
 	IdleConns int           `json:"idle_conns"`
@@ -32,12 +33,15 @@ type Settings struct {
 	SlowMax   int           `json:"slow_rounds"` // rounds of the traces and of the memory scene, which vary little
 }
 
-// settings choose the lengths: about six minutes, or less than two.
+// settings choose the lengths: about nine minutes, or less than two.
 func (o Options) settings() Settings {
-	s := Settings{Rounds: 5, Block: 400 * time.Millisecond, Traced: 2000, IdleConns: idleConnsMax(), IdleRest: 30 * time.Second, SlowMax: 3}
+	s := Settings{
+		Rounds: 13, Every: 3, Block: 400 * time.Millisecond, Traced: 2000,
+		IdleConns: idleConnsMax(), IdleRest: 30 * time.Second, SlowMax: 3,
+	}
 	if o.Quick {
 		s = Settings{
-			Rounds: 3, Block: 150 * time.Millisecond, Traced: 600,
+			Rounds: 3, Every: 1, Block: 150 * time.Millisecond, Traced: 600,
 			IdleConns: min(idleConnsMax(), 1000), IdleRest: 3 * time.Second, SlowMax: 3,
 		}
 	}
@@ -109,16 +113,24 @@ func (b *bench) finish() error {
 	return nil
 }
 
-// round measures every wanted cell once for each contender.
+// round measures each wanted cell that is due once for each contender.
 func (b *bench) round(ctx context.Context, round int) error {
 	b.say("round %d of %d", round+1, b.settings.Rounds)
 	if err := b.timedRound(ctx, round); err != nil {
 		return err
 	}
-	if round < b.settings.SlowMax && b.wanted[cellIdle] {
+	if b.slow(round) && b.wanted[cellIdle] {
 		return b.memoryRound(ctx, round)
 	}
 	return nil
+}
+
+// full reports whether round measures every cell.
+func (b *bench) full(round int) bool { return round%b.settings.Every == 0 }
+
+// slow reports whether round has the traces and the memory scene, too.
+func (b *bench) slow(round int) bool {
+	return b.full(round) && round/b.settings.Every < b.settings.SlowMax
 }
 
 func (b *bench) timedRound(ctx context.Context, round int) error {
@@ -140,7 +152,7 @@ func (b *bench) timedRound(ctx context.Context, round int) error {
 		logged = t.logSize() // the collections of the start are over
 	}
 	for i, c := range cells() {
-		if !b.wanted[c.name] {
+		if !b.wanted[c.name] || !c.often && !b.full(round) {
 			continue
 		}
 		for _, t := range rotated(inCell(r.targets, b.rows, c.name), round+i) {
@@ -150,7 +162,7 @@ func (b *bench) timedRound(ctx context.Context, round int) error {
 		}
 	}
 	b.readPauses(round, r, logged)
-	if round < b.settings.SlowMax {
+	if b.slow(round) {
 		return b.traceRound(ctx, round, r)
 	}
 	return nil
