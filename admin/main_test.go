@@ -1,42 +1,11 @@
 package admin
 
 import (
-	"flag"
-	"fmt"
-	"net/http"
 	"os"
-	"runtime/pprof"
 	"testing"
-	"time"
+
+	"holdfast/bench/testbed"
 )
 
-// TestMain fails the package if a goroutine outlives the tests.
-func TestMain(m *testing.M) {
-	before := pprof.Lookup("goroutine").Count()
-	code := m.Run()
-	if code == 0 && !fuzzing() && !settled(before) {
-		fmt.Fprintln(os.Stderr, "goroutines leaked:")
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// fuzzing is true when the go command looks for new inputs, for which it keeps goroutines of its own.
-func fuzzing() bool { return flag.Lookup("test.fuzz").Value.String() != "" }
-
-// settled waits until no more than want goroutines are left. Connections that the client keeps alive are not leaks.
-func settled(want int) bool {
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(5 * time.Second)
-	for pprof.Lookup("goroutine").Count() > want {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			return false
-		}
-	}
-	return true
-}
+// TestMain checks that the tests leave neither a goroutine nor a child process behind.
+func TestMain(m *testing.M) { os.Exit(testbed.Run(m)) }

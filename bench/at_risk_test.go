@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/bench/testbed"
 )
 
 const (
@@ -26,7 +28,7 @@ const (
 func TestReceiptDeclaresWhatAMasterKeptInItsMemory(t *testing.T) {
 	ctx := t.Context()
 	p := startPair(t, PairOptions{})
-	d, err := NewDaemon(t.TempDir(), DaemonOptions{Binary: binary(t), Backends: p.refs(), MaxLoss: "256MiB"})
+	d, err := NewDaemon(t.TempDir(), DaemonOptions{Binary: testbed.Binary(t), Backends: p.refs(), MaxLoss: "256MiB"})
 	check(t, err)
 	t.Cleanup(func() { check(t, d.Close()) })
 	check(t, d.Start())

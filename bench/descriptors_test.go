@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/bench/testbed"
 )
 
 const (
@@ -38,7 +40,7 @@ func TestFewDescriptors(t *testing.T) {
 	pair, err := StartPair(t.Context(), dir, PairOptions{})
 	check(t, err)
 	t.Cleanup(func() { check(t, pair.Close()) })
-	d, err := NewDaemon(dir, DaemonOptions{Binary: binary(t), Backends: pair.refs(), Descriptors: fewDescriptors})
+	d, err := NewDaemon(dir, DaemonOptions{Binary: testbed.Binary(t), Backends: pair.refs(), Descriptors: fewDescriptors})
 	check(t, err)
 	check(t, d.Start())
 	t.Cleanup(func() { check(t, d.Close()) })

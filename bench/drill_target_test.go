@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"holdfast/bench/testbed"
 )
 
 // order is a deployment as its admin API shows it.
@@ -14,7 +16,7 @@ func (o order) Order(ctx context.Context) (Receipt, error) { return o(ctx) }
 // TestDrillTarget moves the master of a pool that runs already, and looks at what is left behind.
 func TestDrillTarget(t *testing.T) {
 	p := startPair(t, PairOptions{})
-	d, err := NewDaemon(t.TempDir(), DaemonOptions{Binary: binary(t), Backends: p.refs()})
+	d, err := NewDaemon(t.TempDir(), DaemonOptions{Binary: testbed.Binary(t), Backends: p.refs()})
 	check(t, err)
 	t.Cleanup(func() { check(t, d.Close()) })
 	check(t, d.Start())

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"holdfast/bench/testbed"
 )
 
 // attempts is how often a drill is made when only its gap was too long. Everything else must hold at the first time.
@@ -14,7 +16,7 @@ func TestDrill(t *testing.T) {
 	for _, d := range Drills() {
 		t.Run(d.Name, func(t *testing.T) {
 			for attempt := 1; ; attempt++ {
-				report, err := d.Run(t.Context(), Options{Binary: binary(t)})
+				report, err := d.Run(t.Context(), Options{Binary: testbed.Binary(t)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -44,7 +46,7 @@ func onlySlow(broken []Promise) bool {
 
 func TestDemo(t *testing.T) {
 	var out bytes.Buffer
-	err := Demo(t.Context(), DemoOptions{Binary: binary(t), Out: &out, Clients: 20})
+	err := Demo(t.Context(), DemoOptions{Binary: testbed.Binary(t), Out: &out, Clients: 20})
 	t.Log("\n" + out.String())
 	if err != nil {
 		t.Error(err)

@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/bench/testbed"
 )
 
 // TestSoak is the short form: the counts must be back after each failover, and nothing may be lost or run twice.
 func TestSoak(t *testing.T) {
 	var progress, table, figures bytes.Buffer
-	r, err := Soak(t.Context(), SoakOptions{Binary: binary(t), Duration: 12 * time.Second, Every: 4 * time.Second, Clients: 20,
+	r, err := Soak(t.Context(), SoakOptions{Binary: testbed.Binary(t), Duration: 12 * time.Second, Every: 4 * time.Second, Clients: 20,
 		Think: thinkDefault, Progress: &progress})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())

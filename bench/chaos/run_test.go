@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/bench/testbed"
 )
 
 // TestFaultsHold commits a few faults of each kind with all workloads. The whole matrix is the business of 'make chaos-short'.
@@ -41,7 +43,7 @@ func TestFaultsHold(t *testing.T) {
 func runChaos(t *testing.T, o Options) *Report {
 	t.Helper()
 	var progress bytes.Buffer
-	o.Binary, o.Progress = binary(t), &progress
+	o.Binary, o.Progress = testbed.Binary(t), &progress
 	report, err := Run(t.Context(), o)
 	t.Log(progress.String())
 	if err != nil {

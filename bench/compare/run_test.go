@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/bench/testbed"
 )
 
 // TestSmoke commits one fault on two contenders and loads one path: a master that is restarted empty. Its numbers must tell the
@@ -17,7 +19,7 @@ import (
 func TestSmoke(t *testing.T) {
 	var progress bytes.Buffer
 	record, err := Run(t.Context(), Options{
-		Holdfast: binary(t), Version: "test", Faults: []string{Restart}, Contenders: []string{SentinelClient, Holdfast}, Clients: 10,
+		Holdfast: testbed.Binary(t), Version: "test", Faults: []string{Restart}, Contenders: []string{SentinelClient, Holdfast}, Clients: 10,
 		Quick: true, Steady: 200 * time.Millisecond, Rate: 1000, Seed: 1, Progress: &progress,
 	})
 	if err != nil {

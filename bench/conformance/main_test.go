@@ -3,10 +3,9 @@ package conformance
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
+
+	"holdfast/bench/testbed"
 )
 
 // TestMain is also the program that runs in a namespace, for the test of that.
@@ -18,38 +17,5 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	code := m.Run()
-	if built := builtBinary; built != "" {
-		_ = os.RemoveAll(filepath.Dir(built))
-	}
-	os.Exit(code)
-}
-
-// builtBinary is set by binary's one build, for TestMain to remove.
-var builtBinary string
-
-var build = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("HOLDFAST_BIN"); path != "" {
-		return filepath.Abs(path)
-	}
-	dir, err := os.MkdirTemp("", "holdfast-bin-")
-	if err != nil {
-		return "", err
-	}
-	builtBinary = filepath.Join(dir, "holdfast")
-	out, err := exec.Command("go", "build", "-o", builtBinary, "../../cmd/holdfast").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build holdfast: %w\n%s", err, out)
-	}
-	return builtBinary, nil
-})
-
-// binary is the holdfast under test: the one HOLDFAST_BIN names, or one built from this tree.
-func binary(t *testing.T) string {
-	t.Helper()
-	path, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	os.Exit(testbed.Run(m))
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/bench/testbed"
 )
 
 // ask sends one inline command on a connection of its own.
@@ -29,7 +31,7 @@ func ask(address, command string) (string, error) {
 }
 
 func TestMasterDiesAgainAndAgain(t *testing.T) {
-	r, err := newRig(t.Context(), filepath.Join(t.TempDir(), "rig"), rigOptions{Mode: Failover, Binary: binary(t)})
+	r, err := newRig(t.Context(), filepath.Join(t.TempDir(), "rig"), rigOptions{Mode: Failover, Binary: testbed.Binary(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +70,8 @@ func TestStandInIsAServer(t *testing.T) {
 func standIn(t *testing.T, mode Mode) {
 	dir := t.TempDir()
 	notes := filepath.Join(dir, "notes")
-	env, err := standInJob{Mode: mode, Binary: binary(t), Every: time.Minute, First: time.Millisecond, Dir: dir, Notes: notes}.install(dir)
+	job := standInJob{Mode: mode, Binary: testbed.Binary(t), Every: time.Minute, First: time.Millisecond, Dir: dir, Notes: notes}
+	env, err := job.install(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,46 +1,21 @@
 package load
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"holdfast/bench/testbed"
 )
 
 // TestMain checks that the tests leave neither a goroutine nor a child process behind.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := eventually(3*time.Second, leftovers); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, "leak check:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func leftovers() error {
-	if n := runtime.NumGoroutine(); n > 2 {
-		buf := make([]byte, 1<<16)
-		return fmt.Errorf("%d goroutines are left:\n%s", n, buf[:runtime.Stack(buf, true)])
-	}
-	lists, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		return err
-	}
-	for _, list := range lists {
-		if data, err := os.ReadFile(list); err == nil && strings.TrimSpace(string(data)) != "" {
-			return fmt.Errorf("child processes are left: %s", data)
-		}
-	}
-	return nil
-}
+func TestMain(m *testing.M) { os.Exit(testbed.Run(m)) }
 
 // eventually asks until there is no objection.
 func eventually(limit time.Duration, ask func() error) error {

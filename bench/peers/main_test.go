@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"testing"
-	"time"
+
+	"holdfast/bench/testbed"
 )
 
 // copyProxyArgument makes this test binary the io.Copy proxy, which needs a process of its own.
@@ -35,24 +34,5 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	code := m.Run()
-	if err := await(context.Background(), 3*time.Second, noChildren); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, "leak check: child processes are left:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func noChildren() (bool, error) {
-	lists, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		return false, err
-	}
-	for _, list := range lists {
-		data, err := os.ReadFile(list)
-		if err == nil && strings.TrimSpace(string(data)) != "" {
-			return false, nil
-		}
-	}
-	return true, nil
+	os.Exit(testbed.Run(m))
 }

@@ -128,6 +128,14 @@ func (b *bench) round(ctx context.Context, round int) error {
 // full reports whether round measures every cell.
 func (b *bench) full(round int) bool { return round%b.settings.Every == 0 }
 
+// roundsOf is the number of rounds that measure c.
+func (s Settings) roundsOf(c cell) int {
+	if c.often {
+		return s.Rounds
+	}
+	return (s.Rounds + s.Every - 1) / s.Every
+}
+
 // slow reports whether round has the traces and the memory scene, too.
 func (b *bench) slow(round int) bool {
 	return b.full(round) && round/b.settings.Every < b.settings.SlowMax
