@@ -117,7 +117,7 @@ func TestHalvesOfRepliesAreBounded(t *testing.T) {
 		})
 		return full == clients
 	})
-	grown := float64(heap()-before) / clients / float64(resp.WholeMax)
+	grown := (float64(heap()) - float64(before)) / clients / float64(resp.WholeMax)
 	t.Logf("%.2f times 64 KiB a client", grown)
 	if grown > 2 { // a buffer that grows by appending has up to twice its content
 		t.Errorf("got %.2f times 64 KiB a client", grown)

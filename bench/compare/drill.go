@@ -15,6 +15,8 @@ const (
 	// lastAnswers is what requests under way get when a scene is over: more than the library's time-out of 5 s.
 	lastAnswers = 6 * time.Second
 	lookEvery   = 10 * time.Millisecond
+	// lastLines are what is shown of a daemon that did not serve again.
+	lastLines = 25
 )
 
 // errUnserved is returned when not every client was served again in time.
@@ -90,6 +92,9 @@ func (r *run) drill(ctx context.Context, f fault, c contender, round int) (o Out
 		o.Why = err.Error()
 	} else {
 		o.Verified = true
+	}
+	if !o.Served && s.daemon != nil {
+		o.Why += "\n" + s.daemon.Tail(lastLines)
 	}
 	return o, nil
 }

@@ -99,7 +99,8 @@ func TestTheReplicaWithMoreDataWins(t *testing.T) {
 	r.awaitServing(a)
 	r.awaitInSync(5*time.Second, b)
 	r.awaitInSync(5*time.Second, c)
-	c.must("REPLICAOF", "127.0.0.1", "1") // nobody: it keeps its data and gets no more
+	c.must("CONFIG", "SET", "masteruser", "nobody", "masterauth", "wrong") // who repoints it meanwhile brings it no data
+	c.must("REPLICAOF", "127.0.0.1", "1")
 	for i := range 100 {
 		a.must("SET", fmt.Sprintf("key:%d", i), "0123456789")
 	}
@@ -108,6 +109,7 @@ func TestTheReplicaWithMoreDataWins(t *testing.T) {
 	if got := b.keys(); got != 100 {
 		t.Errorf("keys on the new master: got %d, want 100", got)
 	}
+	c.must("CONFIG", "SET", "masteruser", "", "masterauth", "")
 	r.awaitInSync(5*time.Second, c)
 	if got := c.keys(); got != 100 {
 		t.Errorf("keys on the other replica: got %d, want 100", got)
