@@ -63,6 +63,13 @@ func (t *turn) watchSilent(why string) {
 			t.name(t.master), t.name(w)))
 		return
 	}
+	if i, found := t.unheard(); found {
+		if due := t.failing() + t.cfg.Interval; t.now >= due && t.nodes[i].askedAt < due {
+			t.probe(i)
+		}
+		t.suspect(fmt.Sprintf("%s; %s is asked whether it still receives its stream", why, t.name(i)))
+		return
+	}
 	p := plan{trigger: TriggerAutomatic, to: noNode}
 	if len(t.candidates(&p)) == 0 {
 		t.suspect(why + ", and nobody can be promoted: " + t.refusals(&p))

@@ -138,8 +138,8 @@ func better(a, b Info) bool {
 }
 
 // witnessMargin is how long after the first suspicion a movement must be seen to count: what a frozen master had already
-// sent still reaches its replica for some milliseconds.
-const witnessMargin = 200 * time.Millisecond
+// sent still reaches its replica for some milliseconds. A short silence takes a part of itself instead.
+const witnessMargin, witnessPart = 200 * time.Millisecond, 5
 
 // witnessPeriod is how long one movement vouches for the master. An idle master pings its replicas every ten seconds.
 const witnessPeriod = 12 * time.Second
@@ -149,13 +149,32 @@ func (p *pool) witness() (int, bool) {
 	if p.master == noNode {
 		return noNode, false
 	}
-	failing := p.nodes[p.master].heardAt + p.cfg.suspectAfter() + witnessMargin
+	failing := p.failing()
 	for i := range p.nodes {
-		n := &p.nodes[i]
-		if i == p.master || !n.info.LinkUp || n.info.ReplID != p.lineage() {
-			continue
+		if n := &p.nodes[i]; p.mayTestify(i) && n.movedAt > failing && p.now-n.movedAt < witnessPeriod {
+			return i, true
 		}
-		if n.movedAt > failing && p.now-n.movedAt < witnessPeriod {
+	}
+	return noNode, false
+}
+
+// failing is from when on a movement of a replica proves that the silent master lives.
+func (p *pool) failing() time.Duration {
+	return p.nodes[p.master].heardAt + p.cfg.suspectAfter() + min(witnessMargin, p.cfg.Silence/witnessPart)
+}
+
+// mayTestify reports whether the stream of node i is that of the master.
+func (p *pool) mayTestify(i int) bool {
+	n := &p.nodes[i]
+	return i != p.master && n.info.LinkUp && n.info.ReplID == p.lineage()
+}
+
+// unheard returns a replica that lives and had no time to testify: what it read since the master is failing for good was not asked
+// for a whole interval later, which a live master needs to write something. Only a short silence ends before that.
+func (p *pool) unheard() (int, bool) {
+	due := p.failing() + p.cfg.Interval
+	for i := range p.nodes {
+		if n := &p.nodes[i]; p.mayTestify(i) && n.verdict.alive() && n.toldAt < due {
 			return i, true
 		}
 	}

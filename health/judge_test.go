@@ -2,6 +2,7 @@ package health
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,6 +189,31 @@ func TestWitness(t *testing.T) {
 	p.nodes[1].movedAt = p.now - 100*time.Millisecond
 	if i, alive := p.witness(); !alive || i != 1 {
 		t.Errorf("movement since: got %d %v, want 1", i, alive)
+	}
+}
+
+// However short the silence is, a replica that lives was asked for a whole interval after the suspicion before the master is given up.
+func TestAShortSilenceLeavesTimeToTestify(t *testing.T) {
+	for _, c := range []struct {
+		silence, heard time.Duration // heard: when the replicas were asked last, since the master was heard
+		ask            bool
+	}{
+		{time.Second, 549 * time.Millisecond, true}, {time.Second, 550 * time.Millisecond, false},
+		{300 * time.Millisecond, 409 * time.Millisecond, true}, {300 * time.Millisecond, 410 * time.Millisecond, false},
+	} {
+		p := served()
+		p.cfg.Silence = c.silence
+		p.nodes[0].heardAt = p.now - max(c.silence, c.heard) - time.Millisecond
+		for i := range p.nodes[1:] {
+			p.nodes[i+1].toldAt = p.nodes[0].heardAt + c.heard
+		}
+		at := &turn{pool: p}
+		at.rejudge()
+		at.decide()
+		asked := slices.ContainsFunc(at.effects, func(e Effect) bool { return e.Kind == EffectProbe && e.Node == 1 })
+		if given := at.plan.id != 0; asked != c.ask || given == c.ask {
+			t.Errorf("silence %s, asked after %s: asked again %v, given up %v", c.silence, c.heard, asked, given)
+		}
 	}
 }
 
