@@ -35,7 +35,7 @@ func (t *turn) advanceAdopt() {
 		}
 		p.candidate = i
 	}
-	if !p.cutDone || p.intending {
+	if !p.cutDone || t.intending {
 		return
 	}
 	if p.intended != p.candidate {

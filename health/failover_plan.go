@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -13,21 +14,48 @@ func (t *turn) beginFailover(p plan) {
 	p.kind = planFailover
 	t.beginPlan(p)
 	t.startCut()
-	list := t.candidates(&t.plan)
+	list := t.heads(t.candidates(&t.plan))
 	if len(list) == 0 {
 		t.stuck(t.refusals(&t.plan))
 		return
 	}
-	limit := drainHard
+	t.drain(list)
+	t.intend(t.best(list))
+	t.transition(StateDraining, fmt.Sprintf("%s reads what the old master still sent", t.name(t.plan.candidate)))
+}
+
+// drain lets each node of list that was not drained in this plan read what the old master had sent, and says whether there was one.
+func (t *turn) drain(list []int) bool {
+	limit, began := drainHard, false
 	if !t.plan.hard {
 		limit = t.cfg.DrainMax
 	}
 	for _, i := range list {
+		if t.plan.drained&bit(i) != 0 {
+			continue
+		}
+		began = true
 		t.plan.draining |= bit(i)
 		t.want(Effect{Kind: EffectDrain, Node: i, Hung: !t.plan.hard, Limit: limit})
 	}
-	t.intend(t.best(list))
-	t.transition(StateDraining, fmt.Sprintf("%s reads what the old master still sent", t.name(t.plan.candidate)))
+	return began
+}
+
+// heads leaves out of list who stands behind another one of it. A replica of a replica has nothing that the one before it lacks, and
+// its own link stays up when the master dies, so that the end of its drain is never seen.
+func (t *turn) heads(list []int) []int {
+	behind := func(i int) bool {
+		info := t.nodes[i].info
+		return info.LinkUp && slices.ContainsFunc(list, func(j int) bool {
+			host, port := splitAddress(t.cfg.Backends[j].Address)
+			return j != i && info.MasterPort == port && sameHost(info.MasterHost, host)
+		})
+	}
+	heads := slices.DeleteFunc(slices.Clone(list), behind)
+	if len(heads) == 0 {
+		return list // they say that they follow each other, so none of them can be believed
+	}
+	return heads
 }
 
 // best is the candidate that would be promoted now.
@@ -41,13 +69,14 @@ func (t *turn) best(list []int) int {
 	return best
 }
 
-// intend writes the intent to promote node i; the drain goes on meanwhile.
+// intend writes the intent to promote node i; the drain goes on meanwhile. One that is on its way already, also for a plan that was
+// given up, is waited for: two on their way could reach the disk in any order.
 func (t *turn) intend(i int) {
 	t.plan.candidate = i
-	if t.plan.intending || t.plan.intended == i {
+	if t.intending || t.plan.intended == i {
 		return
 	}
-	t.plan.intending = true
+	t.intending = true
 	r := t.reference
 	if t.epoch > 0 && t.master != noNode {
 		r = t.record()
@@ -72,13 +101,17 @@ func (t *turn) advance() {
 
 func (t *turn) advanceFailover() {
 	p := &t.plan
-	if t.state != StateDraining || p.draining != 0 || !p.cutDone || p.intending {
+	if t.state != StateDraining || p.draining != 0 || !p.cutDone || t.intending {
 		return
 	}
-	// The verdicts of other nodes may have changed while these drained, so the choice is made again, and only now.
-	list := t.candidates(p)
+	// The verdicts of other nodes may have changed while these drained, so the choice is made again, and only now. Who has become a
+	// candidate meanwhile is drained first, like everybody.
+	list := t.heads(t.candidates(p))
 	if len(list) == 0 {
 		t.stuck(t.refusals(p))
+		return
+	}
+	if t.drain(list) {
 		return
 	}
 	if i := t.best(list); i != p.intended {

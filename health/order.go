@@ -190,7 +190,7 @@ func (t *turn) advanceSwitchover() {
 		t.beginFailover(again)
 		return
 	}
-	if t.state != StateDraining || !p.cutDone || p.intending || p.intended != p.candidate {
+	if t.state != StateDraining || !p.cutDone || t.intending || p.intended != p.candidate {
 		return
 	}
 	t.promote()

@@ -38,8 +38,8 @@ type plan struct {
 	candidate int
 	excluded  uint64 // bit set of nodes that failed a drain or a promotion in this plan
 	draining  uint64 // bit set of nodes whose drain is out
+	drained   uint64 // bit set of nodes whose drain has ended well
 	intended  int    // the node whose intent is on disk
-	intending bool
 	cutting   bool
 	cutDone   bool
 	cut       CutReport
@@ -70,9 +70,10 @@ func (t *turn) beginPlan(p plan) {
 	}
 	t.plans++
 	p.id, p.old, p.began, p.troubled = t.plans, t.master, t.now, troubled
-	p.candidate, p.intended, p.intending = noNode, noNode, false
+	p.candidate, p.intended = noNode, noNode
 	p.ended, p.awake = 0, make([]int64, len(t.nodes))
-	p.excluded, p.draining, p.cutDone, p.cutting, p.verifying = 0, 0, false, false, false
+	p.excluded, p.draining, p.drained = 0, 0, 0
+	p.cutDone, p.cutting, p.verifying = false, false, false
 	p.even, p.apart = false, false
 	p.offsetSeen = t.offset
 	t.plan = p

@@ -104,6 +104,8 @@ type pool struct {
 	nodes []node
 	plan  plan
 	plans uint64
+	// intending: an intent is on its way to the disk, of this plan or of one that was given up. There is never more than one.
+	intending bool
 	// order waits for its plan to begin.
 	order    Order
 	orderBy  time.Duration

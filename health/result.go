@@ -21,7 +21,13 @@ func (t *turn) onResult(r Result) {
 	if r.Kind == EffectCut && t.plan.id != 0 && r.Epoch == t.epoch {
 		t.countCut(r) // whichever plan asked: what a cut has found is found only once
 	}
+	if r.Kind == EffectIntend {
+		t.intending = false
+	}
 	if r.Plan != t.plan.id || t.plan.id == 0 {
+		if r.Kind == EffectIntend {
+			t.intendNext()
+		}
 		return
 	}
 	switch r.Kind {
@@ -87,6 +93,7 @@ func (t *turn) onDrained(r Result) {
 		t.say("warning", r.Node, fmt.Sprintf("drain %s: %v", t.name(r.Node), r.Err))
 		return
 	}
+	p.drained |= bit(r.Node)
 	if !r.Info.LinkUp {
 		p.ended |= bit(r.Node)
 	}
@@ -108,12 +115,19 @@ func (t *turn) heardFrom(r Result) {
 // onIntended allows the promotion. An intent that cannot be written forbids it: after a crash nobody could tell what was done.
 func (t *turn) onIntended(r Result) {
 	p := &t.plan
-	p.intending = false
 	if r.Err != nil {
 		t.abort(fmt.Errorf("write the intent: %w", r.Err))
 		return
 	}
 	p.intended = r.Node
+}
+
+// intendNext writes the intent that waited for one of a plan that was given up.
+func (t *turn) intendNext() {
+	p := &t.plan
+	if (t.state == StateHolding || t.state == StateDraining) && p.candidate != noNode && p.intended != p.candidate {
+		t.intend(p.candidate)
+	}
 }
 
 func (t *turn) onPromoted(r Result) {

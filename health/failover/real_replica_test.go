@@ -189,9 +189,17 @@ func (r *relay) pass(from, to net.Conn) {
 
 // Only our own path to the master is broken; others still write to it. The replica's stream is the witness.
 func TestWitnessForbidsThePromotion(t *testing.T) {
+	for _, silence := range []time.Duration{time.Second, 300 * time.Millisecond} {
+		t.Run(silence.String(), func(t *testing.T) { witnessForbids(t, silence) })
+	}
+}
+
+func witnessForbids(t *testing.T, silence time.Duration) {
 	a, b := pair(t)
 	path := newRelay(t, a)
-	r := newRig(t, func(s *health.Settings) { s.Backends[0].Address = path.listener.Addr().String() }, a, b)
+	r := newRig(t, func(s *health.Settings) {
+		s.Silence, s.Backends[0].Address = silence, path.listener.Addr().String()
+	}, a, b)
 	r.awaitServing(a)
 	r.awaitInSync(5*time.Second, b)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -211,4 +219,33 @@ func TestWitnessForbidsThePromotion(t *testing.T) {
 	}
 	cancel()
 	<-acked
+}
+
+// A replica of a replica keeps its link when the master dies. Waiting for the end of that would take all of the drain's time.
+func TestAReplicaOfAReplicaIsNotWaitedFor(t *testing.T) {
+	a, b := pair(t)
+	c := newServer(t, "redis3")
+	c.Start("--replicaof", fmt.Sprintf("127.0.0.1 %d", b.port))
+	r := newRig(t, nil, a, b, c)
+	r.awaitServing(a)
+	r.awaitInSync(5*time.Second, b)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	acked := make(chan int, 1)
+	go writer(ctx, a, 0, acked) // only a growing offset proves a stream that the master knows nothing of
+	r.awaitInSync(5*time.Second, c)
+	cancel()
+	want := int64(<-acked)
+	killed := time.Now()
+	a.Kill()
+	r.Observe(health.Evidence{Backend: 0, Epoch: 1, Kind: health.EvReset})
+	_, at := r.awaitRoute(3*time.Second, "epoch 2", openWith(2))
+	if took := at.Sub(killed); took > 150*time.Millisecond {
+		t.Errorf("released %s after the death, want less than the 200 ms for which a link may keep a drain waiting", took)
+	}
+	r.awaitServing(b)
+	r.awaitInSync(5*time.Second, c)
+	if got := c.keys(); got < want {
+		t.Errorf("keys on the replica of the new master: got %d, want %d", got, want)
+	}
 }

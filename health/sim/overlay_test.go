@@ -15,12 +15,10 @@ var overlayFlag = flag.Bool("sim.overlay", false, "plant bugs in the core itself
 // overlays are bugs of the core, as one changed line each.
 var overlays = []struct{ name, file, line, planted string }{
 	{"promote without cutting first", "health/failover_plan.go",
-		"	if t.state != StateDraining || p.draining != 0 || !p.cutDone || p.intending {",
-		"	if t.state != StateDraining || p.draining != 0 || p.intending {"},
-	{"promote without draining", "health/failover_plan.go",
-		"	if t.state != StateDraining || p.draining != 0 || !p.cutDone || p.intending {",
-		"	if t.state != StateDraining || !p.cutDone || p.intending {"},
-	{"promote before the intent is on disk", "health/failover_plan.go", "	t.plan.intending = true", "	t.plan.intended = i"},
+		"	if t.state != StateDraining || p.draining != 0 || !p.cutDone || t.intending {",
+		"	if t.state != StateDraining || p.draining != 0 || t.intending {"},
+	{"promote without draining", "health/failover_plan.go", "		t.plan.draining |= bit(i)", "		t.plan.drained |= bit(i)"},
+	{"promote before the intent is on disk", "health/failover_plan.go", "	t.intending = true", "	t.plan.intended = i"},
 	{"a reborn master is the master", "health/judge.go",
 		"	case p.runID != \"\" && i.RunID != p.runID:", "	case p.runID == i.RunID && i.RunID == \"\":"},
 	{"priority before offset", "health/judge.go", "	if a.End() != b.End() {", "	if a.End() != b.End() && a.Priority != b.Priority {"},
