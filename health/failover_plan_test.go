@@ -94,3 +94,23 @@ func TestEverybodyIsDrainedBeforeThePromotion(t *testing.T) {
 		t.Errorf("got promotions of %v, want one of node 2", promotions)
 	}
 }
+
+// An operator accepts one that was copying. What it has is the data from then on, so that its past says nothing against it any more.
+func TestWhoIsAcceptedIsWhole(t *testing.T) {
+	s := &plot{pool: served()}
+	for i := range s.pool.nodes[1:] {
+		s.pool.nodes[i+1].dirty, s.pool.nodes[i+1].streaming = true, false
+	}
+	s.kill(0)
+	if s.pool.state != StateStuck {
+		t.Fatalf("got state %s with replicas that were copying, want stuck", s.pool.state)
+	}
+	s.observe(Observation{Order: &Order{ID: 1, Kind: OrderFailover, To: 1, AcceptLoss: true}})
+	s.done(EffectCut, 0, Info{})
+	s.done(EffectDrain, 1, s.drained(1))
+	s.done(EffectIntend, 1, Info{})
+	s.done(EffectPromote, 1, Info{RunID: "rb", Role: "master", ReplID: "L4", ReplID2: "L3", Offset: 1000})
+	if n := s.pool.nodes[1]; s.pool.master != 1 || n.dirty {
+		t.Errorf("got master %d, still copying %v; want 1 that is whole", s.pool.master, n.dirty)
+	}
+}

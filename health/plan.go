@@ -184,6 +184,7 @@ func (t *turn) finish(i int, info Info) {
 	t.marks = [2]mark{}
 	t.beginJoin(i, info.Offset)
 	n := &t.nodes[i]
+	n.dirty = false // what it holds is what counts from now on
 	n.info, n.told, n.heardAt, n.heard, n.refused, n.lostAt = info, n.told || info.RunID != "", t.now, true, false, 0
 	t.provedAt = 0
 	if info.RunID != "" {

@@ -203,16 +203,17 @@ func (w *world) switchoverKill() {
 	m.restart(m.saved)
 }
 
-// switchoverApart is a switchover whose masters do not meet: the path between them breaks as soon as the new one is released.
+// switchoverApart is a switchover whose masters do not meet: the path between them breaks as soon as the new one is released. A stream
+// that flows already is left alone: what its kernel would hold up may be lost with a reset, which is another fault.
 func (w *world) switchoverApart() {
 	epoch := w.opened
 	w.ordered = true
 	w.hf.order(health.Order{Kind: health.OrderSwitchover, To: noNode})
-	for end := w.now + 20*time.Millisecond; w.opened == epoch && w.now < end; {
+	for end := w.now + 200*time.Millisecond; w.opened == epoch && w.now < end && len(w.faults) == 0; {
 		w.run(10 * time.Microsecond)
 	}
 	for _, n := range w.nodes {
-		if m := w.master(); n != m {
+		if m := w.master(); n != m && (n.upstream == nil || n.upstream.master != m) {
 			w.setLink(m.id, n.id, true)
 			w.setLink(n.id, m.id, true)
 		}
