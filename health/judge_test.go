@@ -279,3 +279,26 @@ type sentError string
 
 func (e sentError) Error() string { return string(e) }
 func (e sentError) RedisError()   {}
+
+// The two questions that are out after a loss are answered in any order. Only an answer to a question that was asked after an offset
+// was known can show that it went back.
+func TestAnswersOvertakeEachOther(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		sent time.Duration // before now, at which the higher offset becomes known
+		want Verdict
+	}{
+		{"asked before the higher offset was known", -time.Microsecond, VerdictHealthy},
+		{"asked after it was known", 0, VerdictReborn},
+	} {
+		s := &plot{pool: served()}
+		high, low := s.pool.nodes[0].info, s.pool.nodes[0].info
+		high.Offset, low.Offset = 1014, 1012
+		asked := s.pool.now
+		s.observe(Observation{Answer: &Answer{Node: 0, Sent: asked, Info: high}})
+		s.observe(Observation{Answer: &Answer{Node: 0, Fresh: true, Sent: s.pool.now + c.sent, Info: low}})
+		if got := s.pool.nodes[0].verdict; got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}

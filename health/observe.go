@@ -69,8 +69,8 @@ func (t *turn) awake(gap time.Duration) {
 
 func (t *turn) onAnswer(a Answer) {
 	n := &t.nodes[a.Node]
-	if a.Sent < n.toldAt && a.Reply == ReplyInfo {
-		a.Info = n.info // an older question answered later: it proves life, and its content is history
+	if a.Reply == ReplyInfo && (a.Sent < n.toldAt || a.Sent < n.learnedAt && n.overtook(a.Info)) {
+		a.Info = n.info // an older answer that came later: it proves life, and its content is history
 	}
 	n.heard, n.heardAt, n.refused = true, t.now, false
 	if !a.Fresh {
@@ -88,6 +88,13 @@ func (t *turn) onAnswer(a Answer) {
 		}
 	}
 	t.confirm(a)
+}
+
+// overtook reports whether what is known was said after info, which the same process has said on another connection: its offset was
+// lower then. Two questions that are out at the same time are answered in any order.
+func (n *node) overtook(info Info) bool {
+	known := n.info
+	return n.told && info.RunID == known.RunID && info.Role == known.Role && info.ReplID == known.ReplID && info.End() < known.End()
 }
 
 // learn takes over what node i said of itself.
@@ -116,7 +123,7 @@ func (t *turn) learn(i int, info Info) {
 	if info.Syncing && !n.streaming && n.handed == 0 {
 		n.dirty = true
 	}
-	n.info, n.told = info, true
+	n.info, n.told, n.learnedAt = info, true, t.now
 	if i == t.master && t.cfg.verifies() {
 		if verdict, _ := t.judgeMaster(n); verdict == VerdictHealthy {
 			t.learnMaster(info)

@@ -10,13 +10,14 @@ import (
 // Invariant: streaming implies that the recorded master listed it as online under the present lineage.
 type node struct {
 	info Info
-	// told is true once an INFO was read; info is empty before.
-	told    bool
-	reply   Reply
-	text    string
-	verdict Verdict
-	why     string
-	since   time.Duration
+	// told is true once an INFO was read, at learnedAt for the last time; info is empty before.
+	told      bool
+	learnedAt time.Duration
+	reply     Reply
+	text      string
+	verdict   Verdict
+	why       string
+	since     time.Duration
 	// heardAt is the time of the last answer of any kind, toldAt that of the last INFO.
 	heardAt, toldAt time.Duration
 	heard           bool
