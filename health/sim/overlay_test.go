@@ -24,6 +24,8 @@ var overlays = []struct{ name, file, line, planted string }{
 	{"priority before offset", "health/judge.go", "	if a.End() != b.End() {", "	if a.End() != b.End() && a.Priority != b.Priority {"},
 	{"the witness is not heard", "health/decide.go",
 		"	if w, alive := t.witness(); alive {", "	if w, alive := t.witness(); alive && t.held {"},
+	{"a short silence ends before a replica could testify", "health/decide.go",
+		"	if i, found := t.unheard(); found {", "	if i, found := t.unheard(); found && t.held {"},
 	{"no hold while suspect", "health/state.go", "	return s == StateServing || s == StateReleasing",
 		"	return s == StateServing || s == StateReleasing || s == StateSuspect || s == StateHolding"},
 	{"the epoch of an intent is used again", "health/pool.go", "		p.epoch = max(rec.Epoch, rec.Intent.Epoch)", "		p.epoch = rec.Epoch"},

@@ -107,7 +107,7 @@ func newWorld(seed uint64, o Options) (*world, error) {
 	w.hosts = n + 1
 	w.links = make([]link, w.hosts*w.hosts)
 	w.settings = health.Settings{Name: "sim", Interval: 100 * time.Millisecond,
-		Silence: []time.Duration{700, 1000}[w.rnd.IntN(2)] * time.Millisecond, MinGap: 2 * time.Second, HoldMaxWait: 2 * time.Second,
+		Silence: []time.Duration{300, 700, 1000}[w.rnd.IntN(3)] * time.Millisecond, MinGap: 2 * time.Second, HoldMaxWait: 2 * time.Second,
 		MaxLoss: 1000}
 	for i := range n {
 		w.settings.Backends = append(w.settings.Backends, health.Backend{Name: fmt.Sprintf("n%d", i), Address: address(i)})
