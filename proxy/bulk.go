@@ -98,8 +98,8 @@ func (w *worker) streamReply(s *session, data []byte, lead int) int {
 	if verdict == resp.Whole {
 		s.rep.Reset()
 		s.set(replyOpen|replyDropped, false)
-		if s.has(flushDue) {
-			w.flushCache(s.token(tokenClient), s.conv.ID())
+		if s.has(forgetDue) {
+			w.tellReceiver(s.token(tokenClient), s.conv.ID())
 		}
 		w.settle(s)
 		if s.state != stateFree {

@@ -55,6 +55,7 @@ func (w *worker) cutSession(s *session, clean bool) bool {
 	counts := s.conv.Cut(v.pool.options.Policy, unsent, w.now(), clean)
 	v.fallen.Add(counts)
 	v.cut.Add(counts)
+	w.tellCache(s)
 	if w.settle(s); s.state == stateFree {
 		return false
 	}

@@ -293,8 +293,8 @@ func (w *worker) ready(s *session) {
 		s.set(offAir, false)
 		v.gaps.count(w.now() - s.offAirAt)
 	}
-	w.deliver(s, []byte(s.conv.Flush()))
-	w.flushTarget(s)
+	w.tellCache(s)
+	w.tellCacheAgain(s)
 	again := s.conv.Resume(w.spare[:0], w.now(), naming{s: s})
 	w.spare = again[:0]
 	if len(again) > 0 && !v.steady() {

@@ -158,28 +158,3 @@ func (w *worker) nameAgain(s *session, frame []byte) {
 		s.view.pool.ids.put(s, id)
 	}
 }
-
-// flushTarget tells the connection to which a moved session sends its invalidations that all may be stale.
-func (w *worker) flushTarget(s *session) {
-	id := s.conv.Redirect()
-	if id == 0 {
-		return
-	}
-	if p, ok := s.view.pool.ids.find(id); ok {
-		p.worker.loop.Post(func() { p.worker.flushCache(p.token, id) })
-	}
-}
-
-// flushCache delivers the news, behind the reply that is under way.
-func (w *worker) flushCache(tok, id uint64) {
-	s := w.table.at(tok)
-	if s == nil || s.conv.ID() != id || s.state == statePiping {
-		return
-	}
-	if s.has(replyOpen) {
-		s.set(flushDue, true)
-		return
-	}
-	s.set(flushDue, false)
-	w.deliver(s, []byte(s.conv.FlushOthers()))
-}

@@ -169,9 +169,7 @@ func TestRedirectedCacheMoves(t *testing.T) {
 		r.failOver(uint64(i+2), 1-i%2, next)
 		host, port, _ := net.SplitHostPort(next.addr)
 		s.do("REPLICAOF", host, port)
-		if got := receiver.read(); got != "*[message __redis__:invalidate nil]" {
-			t.Fatalf("round %d: flush: got %q", i, got)
-		}
+		receiver.forgets(2)
 		reader.want(":"+id, "CLIENT", "GETREDIR")
 	}
 	if n := r.stats().Clients; n != 2 {

@@ -39,7 +39,7 @@ const (
 	bigRequests                        // the client sent a large body lately: its next head is read by itself
 	bigReplies                         // the same of the backend
 	offAir                             // the session was subscribed when its connection was lost, and is not yet again
-	flushDue                           // another session has moved that sends its invalidations here: to be told behind the reply under way
+	forgetDue                          // another session has moved that sends its invalidations here: to be told behind the reply under way
 	asked                              // the next replay reply is what the server calls the connection
 	killed                             // a client of this pool has had the server end the connection: the session ends, too
 )

@@ -20,6 +20,7 @@ const (
 	tokenSweep
 	tokenQuiet
 	tokenTarget
+	tokenForget
 )
 
 // nagEvery is how often a worker repeats its evidence while clients wait for a lost backend to be confirmed: evidence
@@ -154,6 +155,10 @@ func (w *worker) OnTimer(tok uint64) {
 	case tokenTarget:
 		if s := w.table.at(tok); s != nil && s.dials == uint8(tok>>32) && s.state == stateDialing && s.stage == stageTarget {
 			w.replay(s)
+		}
+	case tokenForget:
+		if s := w.table.at(tok); s != nil && s.dials == uint8(tok>>32) {
+			w.onForget(s)
 		}
 	case tokenQuiet:
 		w.views[uint32(tok)].tellQuiet()
