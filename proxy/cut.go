@@ -64,7 +64,7 @@ func (w *worker) cutSession(s *session, clean bool) bool {
 		w.unslow(s)
 		w.forget(s)
 		w.finish(s)
-	case s.conv.Unanswered() > 0 || s.conv.Listening() || s.has(clientReadable|requestsKept|requestOpen):
+	case s.conv.Unanswered() > 0 || s.listening() || s.has(clientReadable|requestsKept|requestOpen):
 		w.rest(s)
 	default:
 		s.move(stateFresh)

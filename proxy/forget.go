@@ -16,7 +16,11 @@ const forgetAgainAfter = 500 * time.Millisecond
 
 // tellCache tells the client of a session that was cut or has moved, or the connection to which it sends its invalidations.
 func (w *worker) tellCache(s *session) {
-	w.deliver(s, []byte(s.conv.Flush()))
+	news := s.conv.Flush()
+	if news == "" && s.has(receiver) {
+		news = s.conv.FlushOthers()
+	}
+	w.deliver(s, []byte(news))
 	id := s.conv.Redirect()
 	if id == 0 {
 		return

@@ -109,6 +109,7 @@ func TestCacheForgetsBehindWhatItIsOwed(t *testing.T) {
 	r, a, b := pair(t, nil)
 	c := r.caching()
 	a.do("SET", "big", repeat("x", 60_000))
+	eventually(t, "the replica has it", func() bool { return len(b.do("GET", "big")) == 60_000 })
 	const reads = 40
 	for range reads {
 		c.send(request("GET", "big"))

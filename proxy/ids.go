@@ -41,8 +41,8 @@ func newIDs() *ids { return &ids{here: map[uint64]*place{}, own: rand.Uint32()} 
 // next is an id that was never given out.
 func (x *ids) next() uint64 { return resp.MakeOwnID(x.own, x.count.Add(1)) }
 
-// put notes what the server calls a session.
-func (x *ids) put(s *session, server uint64) {
+// put notes what the server calls a session, and says whether the same server called it otherwise before.
+func (x *ids) put(s *session, server uint64) (again bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	p := x.here[s.conv.ID()]
@@ -50,7 +50,9 @@ func (x *ids) put(s *session, server uint64) {
 		p = &place{worker: s.view.worker, token: token(tokenClient, s.gen, 0, s.index)}
 		x.here[s.conv.ID()] = p
 	}
+	again = p.server == 0 && p.epoch == s.epoch
 	p.server, p.epoch, p.killed = server, s.epoch, false
+	return again
 }
 
 // lose notes that a session has lost its backend connection, and says whether a client had it killed.
@@ -154,7 +156,8 @@ func (w *worker) forget(s *session) {
 
 // nameAgain notes what the next server calls a session whose client has seen its id.
 func (w *worker) nameAgain(s *session, frame []byte) {
-	if id, err := strconv.ParseUint(string(bytes.TrimRight(frame[1:], "\r\n")), 10, 64); err == nil {
-		s.view.pool.ids.put(s, id)
+	id, err := strconv.ParseUint(string(bytes.TrimRight(frame[1:], "\r\n")), 10, 64)
+	if err == nil && s.view.pool.ids.put(s, id) && s.has(receiver) {
+		w.renewSenders(s)
 	}
 }

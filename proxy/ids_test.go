@@ -169,7 +169,7 @@ func TestRedirectedCacheMoves(t *testing.T) {
 		r.failOver(uint64(i+2), 1-i%2, next)
 		host, port, _ := net.SplitHostPort(next.addr)
 		s.do("REPLICAOF", host, port)
-		receiver.forgets(2)
+		receiver.forgets(4) // at the cut and when it is served again, for itself and for the reader
 		reader.want(":"+id, "CLIENT", "GETREDIR")
 	}
 	if n := r.stats().Clients; n != 2 {

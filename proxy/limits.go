@@ -40,7 +40,7 @@ func (s *session) patience(l *Limits) (time.Duration, CloseReason) {
 		return 0, ClosedRequest
 	case s.in != nil || s.has(requestOpen):
 		return l.Request, ClosedRequest
-	case s.owed() || s.conv.Listening():
+	case s.owed() || s.listening():
 		return 0, ClosedIdle
 	}
 	return l.Idle, ClosedIdle

@@ -55,7 +55,7 @@ func (w *worker) pumpReplies(s *session) bool {
 	}
 	for budget := replyBudget; s.has(backendReadable) && s.backend >= 0; {
 		if s.state != stateDialing && (s.toward != nil || (s.bulk != nil && !s.bulk.request)) {
-			s.set(outrun, s.has(outrun) || s.conv.Listening())
+			s.set(outrun, s.has(outrun) || s.listening())
 			break // the client's readiness comes back here
 		}
 		n := w.readReplies(s)
@@ -226,6 +226,9 @@ func (d *delivery) frame(first byte, n int) bool {
 	if done {
 		if cmd == resp.Unknown || cmd == resp.CmdClient || cmd == resp.CmdExec {
 			w.wonder(s)
+		}
+		if cmd == resp.CmdClientTracking || cmd == resp.CmdExec {
+			w.appoint(s)
 		}
 		d.answered(cmd)
 	}

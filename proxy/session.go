@@ -41,6 +41,7 @@ const (
 	offAir                             // the session was subscribed when its connection was lost, and is not yet again
 	forgetDue                          // another session has moved that sends its invalidations here: to be told behind the reply under way
 	asked                              // the next replay reply is what the server calls the connection
+	receiver                           // another session sends its invalidations here
 	killed                             // a client of this pool has had the server end the connection: the session ends, too
 )
 
@@ -84,6 +85,9 @@ type session struct {
 }
 
 func (s *session) token(kind uint64) uint64 { return token(kind, s.gen, s.dials, s.index) }
+
+// listening says that the session must be moved at once, not at its client's next request.
+func (s *session) listening() bool { return s.has(receiver) || s.conv.Listening() }
 
 // owed says that the client waits for a reply or for the rest of one.
 func (s *session) owed() bool { return s.conv.Unanswered() > 0 || s.has(replyOpen) }

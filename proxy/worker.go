@@ -21,6 +21,7 @@ const (
 	tokenQuiet
 	tokenTarget
 	tokenForget
+	tokenRenew
 )
 
 // nagEvery is how often a worker repeats its evidence while clients wait for a lost backend to be confirmed: evidence
@@ -159,6 +160,10 @@ func (w *worker) OnTimer(tok uint64) {
 	case tokenForget:
 		if s := w.table.at(tok); s != nil && s.dials == uint8(tok>>32) {
 			w.onForget(s)
+		}
+	case tokenRenew:
+		if s := w.table.at(tok); s != nil && s.dials == uint8(tok>>32) {
+			w.renew(s)
 		}
 	case tokenQuiet:
 		w.views[uint32(tok)].tellQuiet()

@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+)
+
+// invalidates has the reader cache a key, changes it behind its back, and wants the receiver to hear of it.
+func invalidates(reader, receiver *client, s *redisServer, value string) {
+	receiver.t.Helper()
+	reader.do("GET", "k")
+	s.do("SET", "k", value)
+	for {
+		got := receiver.read()
+		if got == ">[invalidate *[k]]" || got == "*[message __redis__:invalidate *[k]]" {
+			return
+		}
+		if got != ">[invalidate _]" && got != "*[message __redis__:invalidate nil]" {
+			receiver.t.Fatalf("got %q", got)
+		}
+	}
+}
+
+// redirected is a reader whose invalidations go to a receiver.
+func redirected(t *testing.T, r *rig, proto string) (reader, receiver *client) {
+	t.Helper()
+	reader, receiver = dialClient(t, r.addr), dialClient(t, r.addr)
+	id := idOf(t, receiver)
+	if proto == "3" {
+		receiver.do("HELLO", "3")
+	} else {
+		receiver.want("*[subscribe __redis__:invalidate :1]", "SUBSCRIBE", "__redis__:invalidate")
+	}
+	reader.want("+OK", "CLIENT", "TRACKING", "ON", "REDIRECT", id)
+	return reader, receiver
+}
+
+// A receiver that speaks RESP3 needs no subscription, and asks for nothing: it is moved all the same.
+func TestSilentReceiverMoves(t *testing.T) {
+	r, a, b := pair(t, nil)
+	reader, receiver := redirected(t, r, "3")
+	invalidates(reader, receiver, a, "1")
+	eventually(t, "the replica has it", func() bool { return b.do("GET", "k") == "1" })
+	a.kill()
+	r.failOver(2, 1, b)
+	reader.want("1", "GET", "k")
+	invalidates(reader, receiver, b, "2")
+	if n := r.stats().Clients; n != 2 {
+		t.Errorf("got %d clients, want 2", n)
+	}
+}
+
+// A server ends the connection of the receiver alone. It knows that no more by its number, so that the reader has to name
+// the new one: without that nobody is told of anything, for good.
+func TestReceiverAloneLosesItsConnection(t *testing.T) {
+	for _, proto := range []string{"2", "3"} {
+		r, a, _ := pair(t, nil)
+		r.confirm()
+		reader, receiver := redirected(t, r, proto)
+		invalidates(reader, receiver, a, "1")
+		reader.want("1", "GET", "k")
+		before := a.serverID(proto == "2")
+		if got := a.do("CLIENT", "KILL", "ID", before); got != ":1" {
+			t.Fatalf("kill: got %q", got)
+		}
+		receiver.forgets(1)
+		eventually(t, "the receiver is there again, and the reader knows", func() bool {
+			now := a.serverID(proto == "2")
+			return now != "" && now != before && strings.Contains(a.do("CLIENT", "LIST"), " redir="+now+" ")
+		})
+		invalidates(reader, receiver, a, "2")
+		if n := r.stats().Clients; n != 2 {
+			t.Errorf("got %d clients, want 2", n)
+		}
+	}
+}
+
+// serverID is what the server calls the receiver: the one that has a subscription, or the one that speaks RESP3.
+func (s *redisServer) serverID(subscribed bool) string {
+	for _, line := range strings.Split(s.do("CLIENT", "LIST"), "\n") {
+		if subscribed && strings.Contains(line, " sub=1 ") || !subscribed && strings.HasSuffix(line, " resp=3") {
+			id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
+			return id
+		}
+	}
+	return ""
+}
