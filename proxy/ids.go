@@ -17,13 +17,17 @@ import (
 type ids struct {
 	mu    sync.Mutex // guards here; taken when such a session comes, moves or goes, and when an id is used
 	here  map[uint64]*place
+	named map[named]uint64 // our id of each connection that a server has named
 	count atomic.Uint32
 	own   uint32 // which process made the ids
 }
 
+// named is a connection as its server calls it. Servers of two masterships use the same numbers.
+type named struct{ epoch, server uint64 }
+
 // place is where a connection is now.
 //
-// Invariant: server == 0 while it has no backend connection.
+// Invariants: server == 0 while it has no backend connection; else ids.named has it.
 type place struct {
 	server   uint64 // what the server calls it
 	epoch    uint64
@@ -36,7 +40,9 @@ type place struct {
 // killFor is how long after CLIENT KILL the end of a connection is taken for its effect, in ticks: 1 s.
 const killFor = 1000 * resp.TicksPerMs
 
-func newIDs() *ids { return &ids{here: map[uint64]*place{}, own: rand.Uint32()} }
+func newIDs() *ids {
+	return &ids{here: map[uint64]*place{}, named: map[named]uint64{}, own: rand.Uint32()}
+}
 
 // next is an id that was never given out.
 func (x *ids) next() uint64 { return resp.MakeOwnID(x.own, x.count.Add(1)) }
@@ -51,7 +57,9 @@ func (x *ids) put(s *session, server uint64) (again bool) {
 		x.here[s.conv.ID()] = p
 	}
 	again = p.server == 0 && p.epoch == s.epoch
+	delete(x.named, named{p.epoch, p.server})
 	p.server, p.epoch, p.killed = server, s.epoch, false
+	x.named[named{p.epoch, p.server}] = s.conv.ID()
 	return again
 }
 
@@ -64,6 +72,7 @@ func (x *ids) lose(s *session, now uint32) (killed bool) {
 		return false
 	}
 	killed = p.killed && int32(now-p.killedAt) < killFor // loops read their clocks at the start of a turn, so it may be negative
+	delete(x.named, named{p.epoch, p.server})
 	p.server, p.killed = 0, false
 	return killed
 }
@@ -71,6 +80,9 @@ func (x *ids) lose(s *session, now uint32) (killed bool) {
 func (x *ids) forget(id uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if p := x.here[id]; p != nil {
+		delete(x.named, named{p.epoch, p.server})
+	}
 	delete(x.here, id)
 }
 
@@ -83,6 +95,13 @@ func (x *ids) find(id uint64) (place, bool) {
 		return place{}, false
 	}
 	return *p, true
+}
+
+// ownOf is our id of a connection that the master of an epoch calls so; 0: its client has never seen one.
+func (x *ids) ownOf(epoch, server uint64) uint64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.named[named{epoch, server}]
 }
 
 // kill notes that a client wants the connection ended.
@@ -112,6 +131,9 @@ func (n naming) Server(own uint64) uint64 {
 	}
 	return p.server
 }
+
+// Own implements resp.Names.
+func (n naming) Own(server uint64) uint64 { return n.s.view.pool.ids.ownOf(n.s.epoch, server) }
 
 // Lasting implements resp.Names: the first mastership of a pool has the number one.
 func (n naming) Lasting() bool { return n.s.epoch <= 1 }

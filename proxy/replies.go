@@ -195,7 +195,11 @@ func (d *delivery) frame(first byte, n int) bool {
 		d.answered(cmd)
 		return true
 	}
+	if s.conv.Lists() {
+		w.flights.Know(naming{s: s})
+	}
 	meaning, answer, cmd, done := s.conv.Frame(&w.flights, first, d.data[d.off:d.off+n])
+	w.flights.Know(nil)
 	w.learn(s.view)
 	switch meaning {
 	case resp.Deliver:

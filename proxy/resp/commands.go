@@ -24,6 +24,7 @@ const (
 	CmdClientId
 	CmdClientInfo
 	CmdClientGetredir
+	CmdClientTrackinginfo
 	CmdClientList
 	CmdClientKill
 	CmdClientUnblock

@@ -91,6 +91,7 @@ type Flights struct {
 	renamed []byte // see Renamed
 	taken   int
 	server  uint64
+	names   Names // those of the connection at hand, if its reply may name others
 }
 
 func (p *Flights) take() *Flight {

@@ -21,6 +21,8 @@ func MakeOwnID(process uint32, n uint32) uint64 {
 type Names interface {
 	// Server is the server's id of the connection with an id of ours; 0 if that connection is not there.
 	Server(own uint64) uint64
+	// Own is our id of the connection that the server calls so; 0 if it is none of ours, or its client has never seen its id.
+	Own(server uint64) uint64
 	// Lasting says that an id which a server has given to anybody still means the same connection, because this pool
 	// never had another server.
 	Lasting() bool
@@ -145,19 +147,25 @@ func (c *Conv) Own(id uint64) { c.own = id }
 // ID is what Own has set.
 func (c *Conv) ID() uint64 { return c.own }
 
-// names says that the reply to e holds the server's id of a connection.
+// holdsID says that the reply to the command holds a server's id of a connection.
+func holdsID(cmd Command) bool { return cmd == CmdHello || cmd >= CmdClientId && cmd <= CmdClientList }
+
+// tellsID says that the reply to e holds the server's id of a connection.
 func (c *Conv) tellsID(e *Entry) bool {
-	switch e.cmd {
-	case CmdClientId, CmdHello, CmdClientInfo, CmdClientGetredir:
+	switch {
+	case holdsID(e.cmd):
 		return c.own != 0 && !c.blockOpen()
-	case CmdExec:
-		if c.own == 0 || !c.blockOpen() || e.act != ActForward {
-			return false
-		}
-		for _, g := range c.state.block.staged {
-			if g.cmd == CmdClientId || g.cmd == CmdHello || g.cmd == CmdClientInfo || g.cmd == CmdClientGetredir {
-				return true
-			}
+	case e.cmd == CmdExec:
+		return c.own != 0 && c.blockOpen() && e.act == ActForward && c.staged(holdsID)
+	}
+	return false
+}
+
+// staged says that a command of the open block fits.
+func (c *Conv) staged(fits func(Command) bool) bool {
+	for _, g := range c.state.block.staged {
+		if fits(g.cmd) {
+			return true
 		}
 	}
 	return false
@@ -230,27 +238,12 @@ func (c *Conv) renameOne(fl *Flights, dst []byte, cmd Command, frame []byte) []b
 		i += len(mark)
 		fl.server = firstNumber(frame[i:])
 		return append(append(append(dst, frame[:i]...), own...), afterNumber(frame[i:])...)
-	case cmd == CmdClientInfo && (frame[0] == '$' || frame[0] == '='):
-		return c.renameInfo(fl, dst, frame, own)
+	case cmd == CmdClientTrackinginfo:
+		return c.renameTracking(dst, frame)
+	case lists(cmd) && (frame[0] == '$' || frame[0] == '='):
+		return c.renameListing(fl, dst, frame, cmd == CmdClientInfo)
 	}
 	return append(dst, frame...)
-}
-
-// renameInfo changes the text of CLIENT INFO, and with it the length in its header.
-func (c *Conv) renameInfo(fl *Flights, dst, frame, own []byte) []byte {
-	text, n := text(frame)
-	i := bytes.Index(text, []byte("id="))
-	if n == 0 || i < 0 {
-		return append(dst, frame...)
-	}
-	i += len("id=")
-	fl.server = firstNumber(text[i:])
-	rest := afterNumber(text[i:])
-	dst = append(dst, frame[0])
-	dst = strconv.AppendInt(dst, int64(i+len(own)+len(rest)), 10)
-	dst = append(dst, '\r', '\n')
-	dst = append(append(append(dst, text[:i]...), own...), rest...)
-	return append(dst, '\r', '\n')
 }
 
 // firstNumber reads the digits at the start of p.

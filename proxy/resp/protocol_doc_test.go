@@ -222,7 +222,12 @@ TRYAGAIN is retried by several libraries and costs no connection. UNKNOWNRESULT 
 
 ## 7. What is not done
 
-- ` + "`CLIENT LIST`, `CLIENT TRACKINGINFO` and the field `redir` of `CLIENT INFO`" + ` show the server's own ids.
+- ` + "`CLIENT LIST`" + ` shows the server's ids of clients that have never seen their own, and of all in a reply above 64 KiB.
+- Scripts above 64 KiB are not made known to replicas: requests of that size cross Holdfast without being looked at, the largest
+  without entering its memory, and no server gives a script back. After a failover EVALSHA of one gets NOSCRIPT.
+- ` + "`XREAD BLOCK` with `$`" + ` over a move: where the stream ended when the server took the request is known to it alone, and
+  asking for it before each such request would cost every client a round trip. Entries that are added before the request is sent
+  again are skipped.
 - ` + "`CLIENT KILL`" + ` by address, user or type ends the server's connections; Holdfast makes them again, as after any loss.
 - WAIT inside a block after a move counts the replicas of nothing.
 - In a reply of EXEC larger than 64 KiB, ids are the server's.

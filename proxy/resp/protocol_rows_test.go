@@ -33,9 +33,12 @@ var sessionRows = []row{
 		"everything. With any other id, or without its receiver: closed (`replay-refused`)",
 		"TestRedirectedCacheMoves TestRedirectionToAClientThatIsGone TestRedirectedTrackingCannotBeMoved"},
 	{"`CLIENT CACHING YES`, `NO`", "made again if the command that it counts for has not come", "\"cache of a client\""},
-	{"`CLIENT ID`, `HELLO`, `CLIENT INFO`, `CLIENT GETREDIR`", "show an id that Holdfast makes, above 2^52 and below 2^53. It " +
-		"lasts as long as the client's connection",
-		"TestClientIDsLast"},
+	{"`CLIENT ID`, `HELLO`, `CLIENT INFO`, `CLIENT GETREDIR`, `CLIENT TRACKINGINFO`", "show an id that Holdfast makes, above 2^52 " +
+		"and below 2^53. It lasts as long as the client's connection",
+		"TestClientIDsLast TestListsShowTheIDsThatClientsKnow"},
+	{"`CLIENT LIST`", "shows the same ids, also as `redir=`, of all clients of the pool that have seen their own (by `CLIENT ID`, " +
+		"`HELLO` or `CLIENT INFO`). Of the others, and in a reply above 64 KiB (some 200 clients) of all, it shows those of the server",
+		"TestListsShowTheIDsThatClientsKnow TestListBeyondTheBoundPasses"},
 	{"`CLIENT UNBLOCK id`, `CLIENT KILL ID id`", "ids of Holdfast are translated, and name nobody when that client is not at " +
 		"the same server (`:0`). Ids that a server gave out are passed on until " +
 		"the first failover of a pool and refused from then on: they count somebody else. Who is killed by id is closed (`killed`)",
@@ -53,7 +56,8 @@ var sessionRows = []row{
 		"everything that a server handed out is delivered",
 		"TestMessagesStayInOrderOverFailovers TestKilledConnectionIsMadeAgain \"partly confirmed, then moved\""},
 	{"keyspace notifications", "the subscription is made again, but `notify-keyspace-events` is a setting of the node and not " +
-		"replicated: set it on all nodes", ""},
+		"replicated: set it on all nodes. Replicas that differ from their master are named in events and status",
+		"TestReplicaThatDiffersFromItsMaster"},
 	{"`MONITOR`", "its replies cannot be told from others: bytes are passed unseen, and the connection is closed at a move " +
 		"(`opaque`)", "TestMonitorGivesFramingUp"},
 	{"`BLPOP` and all that wait for data", "waits on at the next master for what is left of its time. If it was the oldest " +

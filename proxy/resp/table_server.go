@@ -14,7 +14,6 @@ var serverCommands = [...]Spec{
 	{"acl|whoami", ReadLocal, 2, 0},
 	{"client|getname", ReadLocal, 2, 0},
 	{"client|help", ReadLocal, 2, 0},
-	{"client|trackinginfo", ReadLocal, 2, 0},
 	{"cluster|count-failure-reports", ReadLocal, 3, 0},
 	{"cluster|countkeysinslot", ReadLocal, 3, 0},
 	{"cluster|getkeysinslot", ReadLocal, 4, 0},
