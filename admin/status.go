@@ -86,6 +86,8 @@ type Backend struct {
 	LagBytes int64  `json:"lag_bytes"`
 	LinkUp   bool   `json:"link_up"` // a replica's connection to its master
 	InSync   bool   `json:"in_sync"` // could be promoted without loss as far as is known
+	// Differs says in what it would serve clients otherwise than its master does, because servers do not replicate it.
+	Differs []string `json:"differs,omitempty"`
 }
 
 // Receipt is the record of one change of mastership.

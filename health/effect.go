@@ -52,13 +52,16 @@ const (
 	EffectPersist
 	// EffectWarm opens the connection that later carries the commands for Node.
 	EffectWarm
+	// EffectCompare asks Node and its master To for what they do not replicate and clients depend on.
+	EffectCompare
 	effectKinds
 )
 
 // String names the kind in logs and transcripts.
 func (k EffectKind) String() string {
 	names := [effectKinds]string{"publish", "event", "reply", "probe", "cut", "drain", "intend", "commit", "note", "keep", "fence",
-		"promote", "verify", "repoint", "demote", "quiesce", "catch-up", "unpause", "restore", "persist", "warm"}
+		"promote", "verify", "repoint", "demote", "quiesce", "catch-up", "unpause", "restore", "persist", "warm",
+		"compare"}
 	if k < effectKinds {
 		return names[k]
 	}
@@ -106,7 +109,7 @@ func (e Effect) String() string {
 		return fmt.Sprintf("intend epoch=%d node=%s", e.Record.Intent.Epoch, e.Record.Intent.Node)
 	case EffectCommit:
 		return fmt.Sprintf("%s epoch=%d node=%s", e.Kind, e.Epoch, e.Record.Node)
-	case EffectRepoint, EffectDemote, EffectFence, EffectCatchUp:
+	case EffectRepoint, EffectDemote, EffectFence, EffectCatchUp, EffectCompare:
 		return fmt.Sprintf("%s node=%d to=%d", e.Kind, e.Node, e.To)
 	case EffectCut, EffectQuiesce:
 		return fmt.Sprintf("%s epoch=%d", e.Kind, e.Epoch)
@@ -135,4 +138,6 @@ type Result struct {
 	Cut CutReport
 	// Relaxed is the min-replicas-to-write that a promotion set to zero; 0: nothing was relaxed.
 	Relaxed int64
+	// Differences is set by EffectCompare.
+	Differences []Difference
 }

@@ -37,6 +37,7 @@ func (t *turn) onTick(tick Tick) {
 	if t.state == StateServing && t.now-t.notedAt >= noteEvery {
 		t.remind()
 	}
+	t.compare()
 }
 
 // remind keeps the journal near the truth between two failovers. After a failed write it writes the whole record, because only that

@@ -60,6 +60,8 @@ type node struct {
 	relaxed int64
 	// warmAt is when its command connections were last looked after; 0: never.
 	warmAt time.Duration
+	// comparison is how it differs from the present master in what servers do not replicate.
+	comparison comparison
 }
 
 // loss is a sign of trouble that the master has not answered yet.

@@ -17,6 +17,9 @@ func (t *turn) onResult(r Result) {
 	case EffectRepoint, EffectDemote, EffectRestore, EffectWarm, EffectPersist, EffectUnpause, EffectFence:
 		t.onRepaired(r)
 		return
+	case EffectCompare:
+		t.onCompared(r)
+		return
 	}
 	if r.Kind == EffectCut && t.plan.id != 0 && r.Epoch == t.epoch {
 		t.countCut(r) // whichever plan asked: what a cut has found is found only once

@@ -37,7 +37,8 @@ type BackendSnapshot struct {
 	InSync   bool          `json:"in_sync"`
 	RunID    string        `json:"run_id"`
 	ReplID   string        `json:"replid"`
-	Since    time.Duration `json:"since"` // how long Verdict has been true
+	Since    time.Duration `json:"since"`             // how long Verdict has been true
+	Differs  []string      `json:"differs,omitempty"` // from its master, in what servers do not replicate
 }
 
 // Event is one public change. The events of one pool are numbered from 1 without gaps, anew with each controller.

@@ -87,7 +87,7 @@ func storyWorld(words []string) *world {
 // story is the log without what happens all the time.
 func (w *world) story() []string {
 	return slices.DeleteFunc(slices.Clone(w.log), func(line string) bool {
-		for _, noise := range []string{" probe ", " note ", " warm ", " persist "} {
+		for _, noise := range []string{" probe ", " note ", " warm ", " compare node=", " persist "} {
 			if strings.Contains(line, noise) {
 				return true
 			}

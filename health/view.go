@@ -34,6 +34,9 @@ func (p *pool) viewNode(i int, now time.Duration) BackendSnapshot {
 		return v
 	}
 	v.InSync = n.streaming && n.info.LinkUp
+	if n.comparison.epoch == p.epoch {
+		v.Differs = n.comparison.differs
+	}
 	if n.told && p.ours(n.info.ReplID) {
 		v.LagBytes = max(0, p.offset-n.info.End())
 	}

@@ -156,7 +156,7 @@ func (w *world) begin(e Effect) {
 		w.replies = append(w.replies, e.Err)
 	case EffectKeep:
 		w.receipts = append(w.receipts, e.Receipt)
-	case EffectProbe:
+	case EffectProbe, EffectCompare: // no chance is taken for what decides nothing
 		w.pending = append(w.pending, delayed{at: w.now, effect: e, since: w.now})
 	default:
 		w.pending = append(w.pending, delayed{at: w.now + time.Duration(w.random.IntN(8))*time.Millisecond, effect: e, since: w.now})
@@ -334,7 +334,7 @@ func (w *world) execute(d delayed) (r Result, done bool) {
 	case EffectCommit:
 		w.record = e.Record
 		return r, true
-	case EffectQuiesce, EffectNote, EffectWarm, EffectPersist, EffectUnpause, EffectRestore:
+	case EffectQuiesce, EffectNote, EffectWarm, EffectCompare, EffectPersist, EffectUnpause, EffectRestore:
 		return r, true
 	}
 	if !f.up || f.frozen && waited > time.Second {

@@ -62,7 +62,7 @@ func (p *servedPool) status() admin.Pool {
 	for _, b := range h.Backends {
 		out.Backends = append(out.Backends, admin.Backend{
 			Name: b.Name, Address: b.Address, Role: b.Role, Verdict: b.Verdict, Why: b.Why,
-			Offset: b.Offset, LagBytes: b.LagBytes, LinkUp: b.LinkUp, InSync: b.InSync,
+			Offset: b.Offset, LagBytes: b.LagBytes, LinkUp: b.LinkUp, InSync: b.InSync, Differs: b.Differs,
 		})
 	}
 	return out

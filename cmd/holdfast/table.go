@@ -98,9 +98,20 @@ func (t table) writeBackends(w io.Writer, p admin.Pool) {
 			mark = "* "
 		}
 		fmt.Fprintln(w, strings.TrimRight(mark+t.cells(row, widths, i > 0), " "))
-		if i > 0 && p.Backends[i-1].Verdict != verdictHealthy && p.Backends[i-1].Why != "" {
-			fmt.Fprintln(w, wrap(printable(p.Backends[i-1].Why), "      ", t.width))
+		if i > 0 {
+			t.writeRemarks(w, p.Backends[i-1])
 		}
+	}
+}
+
+// writeRemarks says below a backend why it is not healthy, and in what clients would not find it like its master.
+func (t table) writeRemarks(w io.Writer, b admin.Backend) {
+	remarks := b.Differs
+	if b.Verdict != verdictHealthy && b.Why != "" {
+		remarks = append([]string{b.Why}, remarks...)
+	}
+	for _, text := range remarks {
+		fmt.Fprintln(w, wrap(printable(text), "      ", t.width))
 	}
 }
 

@@ -47,7 +47,8 @@ func troubledPool(now time.Time) admin.Pool {
 		{Name: "redis4", Address: "10.0.0.4:9001", Role: "replica", Verdict: "healthy", Offset: 900, LagBytes: 2_100_000},
 		{Name: "redis5", Address: "[2001:db8::17]:9001", Verdict: "refused", LagBytes: -1,
 			Why: "connection refused since 12:04:31, after 40 minutes without a fault; last offset seen 2977, two replicas were in sync with it"},
-		{Name: "redis6", Address: "10.0.0.6:9001", Role: "replica", Verdict: "healthy", LinkUp: true, LagBytes: 70_000},
+		{Name: "redis6", Address: "10.0.0.6:9001", Role: "replica", Verdict: "healthy", LinkUp: true, LagBytes: 70_000,
+			Differs: []string{"differs from the master in timeout: '0' there, '300' here; set it with CONFIG SET and in redis.conf"}},
 	}
 	return p
 }
@@ -88,7 +89,7 @@ func TestTableCannotSteerTheTerminal(t *testing.T) {
 	p.TurnedAway = p.Closed
 	p.LastReceipt = &admin.Receipt{Old: evil, New: evil, Trigger: evil, PhasesMS: admin.Phases{{Name: evil, MS: 1}}}
 	for i := range p.Backends {
-		p.Backends[i] = admin.Backend{Name: evil, Address: evil, Role: evil, Verdict: evil, Why: evil}
+		p.Backends[i] = admin.Backend{Name: evil, Address: evil, Role: evil, Verdict: evil, Why: evil, Differs: []string{evil}}
 	}
 	var b strings.Builder
 	table{now: now, width: 80}.write(&b, admin.Status{Pools: []admin.Pool{p}})

@@ -133,6 +133,8 @@ func (x *Executor) executeNode(ctx context.Context, e health.Effect) (r health.R
 		r.Err = n.persist(ctx, e.Offset)
 	case health.EffectWarm:
 		r.Err = n.warm(ctx)
+	case health.EffectCompare:
+		r.Differences, r.Err = n.compare(ctx, x.nodes[e.To])
 	default:
 		r.Err = fmt.Errorf("execute %s: %w", e.Kind, errors.ErrUnsupported)
 	}

@@ -79,7 +79,7 @@ func isReply(err error) bool {
 }
 
 func (n *node) close() error {
-	return errors.Join(n.command.close(), n.spare.close())
+	return errors.Join(n.command.close(), n.spare.close(), n.school.close())
 }
 
 func (l *line) close() error {

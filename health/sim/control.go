@@ -119,7 +119,7 @@ func (h *holdfast) begin(e health.Effect) {
 	case health.EffectPublish:
 		h.w.checkRoute(e.Route)
 		h.plane.publish(e.Route)
-	case health.EffectEvent:
+	case health.EffectEvent, health.EffectCompare: // nodes here have no settings to be compared, and no answer is waited for
 	case health.EffectKeep:
 		h.w.keep(e.Receipt)
 		h.execute(e)
