@@ -30,6 +30,7 @@ type cycle struct {
 	old    *bench.Server   // the master when it began
 	spare  []*bench.Server // its replicas
 	before bench.PoolStatus
+	logs   logMarks // how far the nodes had written
 	poised *poised
 	window [2]int64
 	served int64 // when the last promotion was seen to be over
@@ -39,6 +40,7 @@ type cycle struct {
 	undo    []func(context.Context) error
 	expect  *bench.Server // who must be promoted; nil: whoever is fit
 	reset   bool          // the proxy was restarted: its counts begin anew
+	foreign int           // promotions that the fault itself ordered
 }
 
 // restart is how heal brings a dead node back.
@@ -76,7 +78,10 @@ func (r *rig) run(ctx context.Context, f fault, name string, seed uint64) (Resul
 }
 
 // begin gives every book a new page and waits for steady load.
-func (c *cycle) begin(ctx context.Context) error {
+func (c *cycle) begin(ctx context.Context) (err error) {
+	if c.logs, err = c.markLogs(); err != nil {
+		return err
+	}
 	status, err := c.daemon.Status(ctx)
 	if err != nil {
 		return err
@@ -94,6 +99,9 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.crew.calmed.Store(0)
 	c.crew.quiet.Unlock()
 	c.crew.tally.resume()
+	if c.judged > 0 && status.Epoch != c.judged {
+		c.crew.tally.broken(I10, "between two cycles the epoch went from %d to %d", c.judged, status.Epoch)
+	}
 	if err := c.crew.served(ctx, steadyOps, serveMax); err != nil {
 		return err
 	}

@@ -9,7 +9,8 @@ import (
 type fault struct {
 	name, text string
 	flavour    flavour
-	promotions [2]int        // at least, at most
+	promotions [2]int        // by the proxy: at least, at most
+	adoptions  [2]int        // of masters that somebody else made, or the proxy itself before it was killed
 	gapMax     time.Duration // longest time without a success of anybody; 0 is not judged
 	errors     []string      // classes that clients may see beside the documented ones
 	closes     []string      // reasons for which the proxy may close clients

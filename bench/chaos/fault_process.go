@@ -260,7 +260,8 @@ func multiFaults() []fault {
 			promotions: [2]int{1, 2}, gapMax: gapFreeze, commit: freezeNext},
 		{name: "stale-replica", text: "SIGKILL of the master while one of two replicas is behind", flavour: three, promotions: once(),
 			gapMax: gapFreeze, commit: killWithStale},
-		{name: "third-party", text: "FAILOVER by somebody else", promotions: once(), gapMax: gapFreeze, commit: foreignFailover},
+		{name: "third-party", text: "FAILOVER by somebody else", promotions: nobody(), adoptions: once(), gapMax: gapFreeze,
+			commit: foreignFailover},
 		{name: "switchover", text: "planned switchover", promotions: once(), gapMax: gapKill, clean: true, commit: switchover},
 		{name: "switchover-sigkill", text: "planned switchover during which the master is killed", promotions: once(), gapMax: gapFreeze,
 			commit: switchoverKill},
@@ -341,6 +342,7 @@ func killWithStale(ctx context.Context, c *cycle) error {
 }
 
 func foreignFailover(ctx context.Context, c *cycle) error {
+	c.foreign++
 	if _, err := c.old.Do(ctx, "FAILOVER", "TIMEOUT", "5000"); err != nil {
 		return err
 	}

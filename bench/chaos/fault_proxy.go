@@ -19,9 +19,9 @@ func proxyFaults() []fault {
 		{name: "proxy-sigterm", text: "SIGTERM of Holdfast, restarted at once", promotions: nobody(), gapMax: gapFreeze, drops: true,
 			commit: terminateProxy},
 		{name: "proxy-sigkill-failover", text: "SIGKILL of Holdfast at a random step of a failover, restarted at once", promotions: once(),
-			gapMax: 2 * gapFreeze, drops: true, blind: true, commit: killProxyAmid},
+			adoptions: perhaps(), gapMax: 2 * gapFreeze, drops: true, blind: true, commit: killProxyAmid},
 		{name: "proxy-sigkill-switchover", text: "SIGKILL of Holdfast at a random step of a switchover, restarted at once",
-			promotions: perhaps(), gapMax: 2 * gapFreeze, drops: true, commit: killProxySwitching},
+			promotions: perhaps(), adoptions: perhaps(), gapMax: 2 * gapFreeze, drops: true, commit: killProxySwitching},
 	}
 }
 

@@ -44,6 +44,7 @@ type Row struct {
 	Cycles         int            `json:"cycles"`
 	Held           int            `json:"held"`
 	Promotions     int            `json:"promotions"`
+	Adoptions      int            `json:"adoptions"`
 	GapMedian      time.Duration  `json:"gap_median_ns"`
 	GapMax         time.Duration  `json:"gap_max_ns"`
 	NoiseMax       time.Duration  `json:"noise_max_ns"`
@@ -126,6 +127,7 @@ func (w *Row) add(res Result) {
 		w.Held++
 	}
 	w.Promotions += res.Promotions
+	w.Adoptions += res.Adoptions
 	w.gaps = append(w.gaps, res.Gap)
 	w.NoiseMax = max(w.NoiseMax, res.Noise)
 	w.Unknown += res.Unknown
@@ -196,8 +198,8 @@ func (r *Report) WriteTable(out io.Writer) error {
 }
 
 func rowTitles() []string {
-	return []string{"FAULT", "HELD", "FAILS IN", "PROMOTIONS", "GAP MEDIAN / MAX", "MACHINE LATE", "UNKNOWN (RAN)", "OTHER ERRORS",
-		"DISCONNECTS", "LOST / AT RISK", "UNCOUNTABLE", "UNREPORTED", "DUPLICATES", "HUNG", "ZOMBIE", "DIRTY READS", "JOBS EATEN",
+	return []string{"FAULT", "HELD", "FAILS IN", "PROMOTIONS", "ADOPTIONS", "GAP MEDIAN / MAX", "MACHINE LATE", "UNKNOWN (RAN)",
+		"OTHER ERRORS", "DISCONNECTS", "LOST / AT RISK", "UNCOUNTABLE", "UNREPORTED", "DUPLICATES", "HUNG", "ZOMBIE", "DIRTY READS", "JOBS EATEN",
 		"MESSAGES MISSED", "UNDECIDED", "CHECKED"}
 }
 
@@ -208,6 +210,7 @@ func (w *Row) cells() []string {
 		bound = fmt.Sprintf("< %.2g %%", 100*min(1, w.Bound))
 	}
 	cells := []string{w.Fault, fmt.Sprintf("%d of %d", w.Held, w.Cycles), bound, strconv.Itoa(w.Promotions),
+		strconv.Itoa(w.Adoptions),
 		fmt.Sprintf("%s / %s", ms(w.GapMedian), ms(w.GapMax)), ms(w.NoiseMax),
 		fmt.Sprintf("%d (%d)", w.Errors[unknownClass], w.Applied),
 		classes(w.Errors, unknownClass), w.disconnectText(), fmt.Sprintf("%d / %d", w.LostReported, w.AtRisk)}
@@ -245,8 +248,8 @@ func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/float
 func (r Result) String(seed uint64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "FAILED %s; again with: --seed %d --cycle %s\n", r.Cycle, seed, r.Cycle)
-	fmt.Fprintf(&b, "  %d promotions, gap %s, errors %s, %d disconnects, closed %s, at risk %d, bytes lost %d\n", r.Promotions, ms(r.Gap),
-		classes(r.Errors), r.Disconnects, classes(r.Closed), r.AtRisk, r.BytesLost)
+	fmt.Fprintf(&b, "  %d promotions, %d adoptions, gap %s, errors %s, %d disconnects, closed %s, at risk %d, bytes lost %d\n", r.Promotions,
+		r.Adoptions, ms(r.Gap), classes(r.Errors), r.Disconnects, classes(r.Closed), r.AtRisk, r.BytesLost)
 	for _, v := range r.Verdicts {
 		for _, f := range v.Findings {
 			fmt.Fprintf(&b, "  %s (%s): %s\n", v.Invariant, v.Text, f)

@@ -10,6 +10,7 @@ type Result struct {
 	Held           bool           `json:"held"`
 	Seconds        float64        `json:"seconds"`
 	Promotions     int            `json:"promotions"`
+	Adoptions      int            `json:"adoptions"`
 	Gap            time.Duration  `json:"gap_ns"`
 	Noise          time.Duration  `json:"noise_ns"` // how late the machine let a waiting goroutine run
 	OK             int            `json:"ok"`
