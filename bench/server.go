@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -49,7 +50,11 @@ func NewServer(dir string, opts ServerOptions) (*Server, error) {
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make directory of %s: %w", s.Name, err)
 	}
-	s.args = []string{"redis-server", "--port", strconv.Itoa(port), "--bind", s.place.host(), "--save", "", "--appendonly", "no",
+	program, err := exec.LookPath("redis-server") // as a path, because DEBUG RESTART looks for itself where it was started from
+	if err != nil {
+		return nil, fmt.Errorf("find the server of %s: %w", s.Name, err)
+	}
+	s.args = []string{program, "--port", strconv.Itoa(port), "--bind", s.place.host(), "--save", "", "--appendonly", "no",
 		"--dir", s.dir, "--repl-diskless-sync-delay", "0"}
 	s.args = append(s.args, opts.Args...)
 	return s, nil
@@ -104,6 +109,9 @@ func (s *Server) Freeze() error { return s.proc.signal(syscall.SIGSTOP) }
 
 // Wake lets a frozen process go on, with everything that reached its sockets meanwhile.
 func (s *Server) Wake() error { return s.proc.signal(syscall.SIGCONT) }
+
+// PID is the number of the process that was started last.
+func (s *Server) PID() int { return s.proc.cmd.Process.Pid }
 
 // Alive reports whether the process is there, frozen or not.
 func (s *Server) Alive() bool { return s.proc != nil && s.proc.alive() }

@@ -76,7 +76,7 @@ func (b *bankBook) check(final *wire, j *judge) error {
 	if err != nil {
 		return err
 	}
-	j.compare(b.key, b.records, texts(v))
+	j.compare(b.key, j.standing(b.records), texts(v))
 	from, err := final.must("GET", b.key+":a")
 	if err != nil {
 		return err

@@ -98,7 +98,7 @@ func (b *bigBook) check(final *wire, j *judge) error {
 			j.verdicts.broken(I2, "%s: %s", key, why)
 			continue
 		}
-		found := id == 0 && b.acked[key] == 0
+		found := id == 0 && b.acked[key] <= j.flushed.ret
 		for _, have := range maybe {
 			found = found || have == id
 		}

@@ -46,8 +46,9 @@ func (b *listBook) check(final *wire, j *judge) error {
 	if err != nil {
 		return err
 	}
-	places := j.compare(b.key, b.records, texts(v))
-	for _, r := range b.records {
+	records := j.standing(b.records)
+	places := j.compare(b.key, records, texts(v))
+	for _, r := range records {
 		place, there := places[r.id]
 		if r.outcome == ok && there {
 			j.verdicts.checked(I1, 1)
@@ -56,7 +57,7 @@ func (b *listBook) check(final *wire, j *judge) error {
 			}
 		}
 	}
-	j.ordered(b.key, b.records, places)
+	j.ordered(b.key, records, places)
 	return nil
 }
 
@@ -79,6 +80,6 @@ func (b *setBook) check(final *wire, j *judge) error {
 	if err != nil {
 		return err
 	}
-	j.compare(b.key, b.records, texts(v))
+	j.compare(b.key, j.standing(b.records), texts(v))
 	return nil
 }

@@ -60,7 +60,7 @@ func (b *queueBook) check(final *wire, j *judge) error {
 	}
 	j.ops += len(b.records) + len(b.pops)
 	j.verdicts.checked(I18, len(b.pops))
-	for _, r := range b.records {
+	for _, r := range j.standing(b.records) {
 		switch n := where[r.id]; {
 		case r.outcome == ok && n == 0 && eaters > 0:
 			eaters--

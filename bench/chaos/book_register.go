@@ -72,7 +72,12 @@ func (b *registerBook) check(final *wire, j *judge) error {
 		if err != nil {
 			return err
 		}
-		history := append(b.ops[i], porcupine.Operation{ClientId: -1, Input: touch{kind: 'r'}, Output: v.text, Call: never - 1, Return: never})
+		history := b.ops[i]
+		if j.flushed != (span{}) {
+			history = append(history, porcupine.Operation{ClientId: -3, Input: touch{kind: 'w', acked: true}, Output: "", Call: j.flushed.call,
+				Return: j.flushed.ret})
+		}
+		history = append(history, porcupine.Operation{ClientId: -1, Input: touch{kind: 'r'}, Output: v.text, Call: never - 1, Return: never})
 		j.ops += len(history)
 		b.judge(b.key(i), history, j)
 	}

@@ -136,7 +136,11 @@ func (b *trackingBook) check(final *wire, j *judge) error {
 		}
 		n, _ := number(v, nil)
 		j.ops++
-		if have := b.latest[b.key(i)]; int(n) < have.n {
+		have := b.latest[b.key(i)]
+		switch {
+		case int(n) == have.n && n > 0 && have.at < j.flushed.call:
+			j.verdicts.broken(I5, "%s is version %d, which had been deleted", b.key(i), n)
+		case int(n) < have.n && (have.at > j.flushed.ret || n > 0):
 			j.lose(have.at, "%s is version %d, %d was acknowledged", b.key(i), n, have.n)
 		}
 		for id, c := range b.owner {

@@ -37,11 +37,15 @@ func (b *waitBook) check(final *wire, j *judge) error {
 	if err != nil {
 		return err
 	}
-	places := j.compare(b.key, b.records, texts(v))
-	j.verdicts.checked(I15, len(b.safe))
-	for id := range b.safe {
-		if _, there := places[id]; !there {
-			j.verdicts.broken(I15, "%s: %s was confirmed by a replica and is lost", b.key, id)
+	records := j.standing(b.records)
+	places := j.compare(b.key, records, texts(v))
+	for _, r := range records {
+		if r.outcome != ok || !b.safe[r.id] {
+			continue
+		}
+		j.verdicts.checked(I15, 1)
+		if _, there := places[r.id]; !there {
+			j.verdicts.broken(I15, "%s: %s was confirmed by a replica and is lost", b.key, r.id)
 		}
 	}
 	return nil

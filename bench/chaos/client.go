@@ -39,7 +39,8 @@ type client struct {
 	oks    atomic.Int64
 	dials  atomic.Int64
 	turns  int
-	erred  bool // the last turn saw an error
+	erred  bool  // the last turn saw an error
+	erased int64 // the crew's erased when its mark was written
 }
 
 // run works until ctx ends.
@@ -86,6 +87,7 @@ func (c *client) connect(ctx context.Context) error {
 	c.wire.pushed = c.pushed
 	c.dials.Add(1)
 	greeting := c.greeting()
+	c.erased = c.crew.erased.Load()
 	for _, a := range c.do(greeting...) {
 		if a.outcome != ok {
 			c.hangUp()
@@ -208,11 +210,22 @@ func (c *client) probe() {
 	if a := answers[2]; a.outcome == ok {
 		t.checked(I8, 1)
 		if a.value.null {
-			c.crew.markLost(c)
+			c.missed()
 		} else if a.value.text != c.mark() {
 			t.broken(I12, "%s: its mark is %s", c.name, a.value)
 		}
 	}
+}
+
+// missed writes the mark again, which is gone. It was acknowledged, so it counts among the lost writes, unless a client has deleted
+// everything since it was written.
+func (c *client) missed() {
+	if now := c.crew.erased.Load(); c.erased != now {
+		c.erased = now
+	} else {
+		c.crew.markLost()
+	}
+	c.one("SET", c.markKey(), c.mark())
 }
 
 // strange compares CLIENT INFO with what the session must be and returns what is missing.

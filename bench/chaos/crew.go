@@ -45,6 +45,7 @@ type crew struct {
 
 	struck atomic.Int64 // when the fault of this cycle began; 0: it has not
 	calmed atomic.Int64 // when everybody was served again after it
+	erased atomic.Int64 // how often a client was about to delete everything
 
 	mu    sync.Mutex // guards the rest
 	more  []string   // classes of error that the present fault adds
@@ -150,12 +151,11 @@ func (w *crew) excused() []string {
 	return w.more
 }
 
-// markLost: a client's mark is gone. It was acknowledged, so it counts among the lost writes; the client writes it again.
-func (w *crew) markLost(c *client) {
+// markLost counts one client's mark that is gone.
+func (w *crew) markLost() {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.marks++
-	w.mu.Unlock()
-	c.one("SET", c.markKey(), c.mark())
 }
 
 // takeMarks returns and forgets how many marks were missing.

@@ -41,6 +41,7 @@ type cycle struct {
 	expect  *bench.Server // who must be promoted; nil: whoever is fit
 	reset   bool          // the proxy was restarted: its counts begin anew
 	foreign int           // promotions that the fault itself ordered
+	flushed span          // when a client deleted everything
 }
 
 // restart is how heal brings a dead node back.

@@ -15,7 +15,7 @@ func (c *cycle) judge(ctx context.Context, res *Result) error {
 	c.crew.quiet.Lock()
 	defer c.crew.quiet.Unlock()
 	defer c.crew.tally.resume()
-	j := &judge{window: c.window}
+	j := &judge{window: c.window, flushed: c.flushed}
 	err := c.examine(ctx, j, res)
 	counts, seen := c.crew.tally.take()
 	j.verdicts.add(&seen)

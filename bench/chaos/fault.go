@@ -15,6 +15,7 @@ type fault struct {
 	errors     []string      // classes that clients may see beside the documented ones
 	closes     []string      // reasons for which the proxy may close clients
 	root       bool          // needs root although its rig does not
+	group      bool          // needs a control group with a memory limit
 	drops      bool          // connections end with the proxy or with a user
 	denies     bool          // not everybody is served before the repair
 	clean      bool          // not one error
@@ -27,7 +28,8 @@ type fault struct {
 
 // faults is the matrix, in the order in which it is best read.
 func faults() (all []fault) {
-	for _, family := range []func() []fault{processFaults, rebornFaults, multiFaults, serverFaults, proxyFaults, networkFaults} {
+	for _, family := range []func() []fault{processFaults, memoryFaults, rebornFaults, multiFaults, handFaults,
+		serverFaults, flushFaults, proxyFaults, networkFaults, flapFaults} {
 		all = append(all, family()...)
 	}
 	for i := range all {

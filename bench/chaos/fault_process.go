@@ -118,13 +118,7 @@ func segfaultMaster(ctx context.Context, c *cycle) error {
 	if _, err := c.old.Do(ctx, "DEBUG", "SEGFAULT"); err == nil {
 		return fmt.Errorf("crash %s: it answered", c.old.Name)
 	}
-	err := await(ctx, queryMax, func(context.Context) error {
-		if c.old.Alive() {
-			return fmt.Errorf("%s is still there", c.old.Name)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := c.ended(ctx, c.old); err != nil {
 		return err
 	}
 	return c.promoted(ctx, 1)

@@ -21,6 +21,7 @@ type judge struct {
 	losses     []loss
 	rollback   int      // how many acknowledged writes of one register a failover may take along
 	allowance  int      // losses that the receipts of the cycle declare
+	flushed    span     // when a client deleted everything
 	window     [2]int64 // from the fault until everybody was served again, in ns of the crew's clock
 }
 

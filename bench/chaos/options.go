@@ -24,6 +24,7 @@ type Options struct {
 	Progress  io.Writer     // nil: nobody looks
 
 	workloads []workload
+	left      []string          // faults that "all" leaves out here, with the reason
 	until     func(Result) bool // the first cycle of which it is true ends the run; nil: none does
 }
 
@@ -79,9 +80,18 @@ func (o *Options) chooseFaults() (map[string]int, error) {
 		}
 		found := false
 		for _, f := range faults() {
-			if f.name == name || name == "all" || name == "loopback" && !f.privileged() {
-				counts[f.name], found = count, true
+			named := f.name == name
+			if !named && name != "all" && (name != "loopback" || f.privileged()) {
+				continue
 			}
+			if found = true; f.group && count > 0 && !memoryGroups() {
+				if named {
+					return nil, optionf("--fault %s: %v", name, errNoMemoryGroup)
+				}
+				o.left = append(o.left, fmt.Sprintf("%s: %v", f.name, errNoMemoryGroup))
+				continue
+			}
+			counts[f.name] = count
 		}
 		if !found {
 			return nil, optionf("no fault %q; --list shows them", name)

@@ -26,6 +26,7 @@ type Report struct {
 	Failed    int       `json:"failed"`
 	Checked   int       `json:"ops_checked"`
 	Workloads []string  `json:"workloads"`
+	LeftOut   []string  `json:"left_out,omitempty"` // faults that cannot be committed here
 	Rows      []*Row    `json:"rows"`
 	Verdicts  []Verdict `json:"verdicts"`
 	Failures  []Result  `json:"failures,omitempty"`
@@ -71,12 +72,15 @@ type Row struct {
 }
 
 func newReport(o Options, lists [][]task) *Report {
-	r := &Report{Seed: o.Seed, Started: time.Now(), told: time.Now(), progress: o.Progress}
+	r := &Report{Seed: o.Seed, LeftOut: o.left, Started: time.Now(), told: time.Now(), progress: o.Progress}
 	for _, w := range o.workloads {
 		r.Workloads = append(r.Workloads, w.name)
 	}
 	for _, list := range lists {
 		r.Planned += len(list)
+	}
+	for _, text := range o.left {
+		fmt.Fprintf(r.progress, "left out: %s\n", text)
 	}
 	fmt.Fprintf(r.progress, "seed %d: %d cycles, %d at a time\n", r.Seed, r.Planned, o.Jobs)
 	return r

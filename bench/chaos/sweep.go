@@ -34,9 +34,7 @@ func sweep(context.Context) error {
 	}
 	var errs []error
 	for _, dir := range dirs {
-		text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), dirPrefix), "-")
-		pid, err := strconv.Atoi(text)
-		if err != nil || syscall.Kill(pid, 0) != syscall.ESRCH {
+		if !leftover(dir) {
 			continue // alive, or not ours
 		}
 		mounts, _ := filepath.Glob(filepath.Join(dir, "disk-*"))
@@ -45,5 +43,29 @@ func sweep(context.Context) error {
 		}
 		errs = append(errs, os.RemoveAll(dir))
 	}
+	return errors.Join(append(errs, sweepGroups())...)
+}
+
+// sweepGroups removes the memory groups of runs that were killed; they are empty, because processes die with their run.
+func sweepGroups() error {
+	var errs []error
+	for _, root := range []string{"/sys/fs/cgroup/memory", "/sys/fs/cgroup"} {
+		groups, err := filepath.Glob(filepath.Join(root, dirPrefix+"*"))
+		if err != nil {
+			return fmt.Errorf("look for leftovers: %w", err)
+		}
+		for _, dir := range groups {
+			if leftover(dir) {
+				errs = append(errs, os.Remove(dir))
+			}
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// leftover reports whether the process that made something below its own number is gone.
+func leftover(path string) bool {
+	text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), dirPrefix), "-")
+	pid, err := strconv.Atoi(text)
+	return err == nil && syscall.Kill(pid, 0) == syscall.ESRCH
 }
