@@ -114,3 +114,43 @@ func TestWhoIsAcceptedIsWhole(t *testing.T) {
 		t.Errorf("got master %d, still copying %v; want 1 that is whole", s.pool.master, n.dirty)
 	}
 }
+
+// promoting is a pool whose master has died, and whose node 1 was told to be master.
+func promoting(t *testing.T) *plot {
+	t.Helper()
+	s := &plot{pool: served()}
+	s.kill(0)
+	s.done(EffectIntend, 1, Info{})
+	s.done(EffectCut, 0, Info{})
+	s.done(EffectDrain, 1, s.drained(1))
+	s.done(EffectDrain, 2, s.drained(2))
+	if got := s.wanted(EffectPromote); !slices.Equal(got, []int{1}) {
+		t.Fatalf("got promotions of %v, want one of node 1", got)
+	}
+	return s
+}
+
+// The dead master was back and had taken the candidate along. The promotion could not be verified, and what it made is ours to undo.
+func TestWhoWasPromotedInVainIsDemoted(t *testing.T) {
+	s := promoting(t)
+	made := Info{RunID: "rb", Role: "master", ReplID: "X2", ReplID2: "X1", Offset: 1000, Keys: true}
+	s.observe(Observation{Result: &Result{Kind: EffectPromote, Plan: s.pool.plan.id, Node: 1, Info: made, Err: errAway}})
+	s.observe(Observation{Answer: &Answer{Node: 1, Sent: s.pool.now, Info: made}})
+	if got := s.pool.nodes[1].verdict; got != VerdictStale {
+		t.Errorf("got %s, want %s", got, VerdictStale)
+	}
+	made.ReplID = "X3"
+	s.observe(Observation{Answer: &Answer{Node: 1, Sent: s.pool.now, Info: made}})
+	if got := s.pool.nodes[1].verdict; got != VerdictQuarantined {
+		t.Errorf("with another lineage: got %s, want %s", got, VerdictQuarantined)
+	}
+}
+
+// The restarted master gave our lineage another name, under which the candidate went on. That name is the one before the present.
+func TestTheNameThatARestartedMasterGaveIsKnown(t *testing.T) {
+	s := promoting(t)
+	s.done(EffectPromote, 1, Info{RunID: "rb", Role: "master", ReplID: "L5", ReplID2: "L4", Offset: 1000})
+	if got, want := s.pool.known, []string{"L5", "L4", "L3", "L2"}; !slices.Equal(got, want) {
+		t.Errorf("got the lineages %v, want %v", got, want)
+	}
+}

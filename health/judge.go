@@ -74,6 +74,8 @@ func (p *pool) judgeOther(n *node) (Verdict, string) {
 		return VerdictHealthy, "says it is master; nothing is known to compare it with"
 	case i.IsMaster() && (p.ours(i.ReplID) || p.ours(i.ReplID2)):
 		return VerdictStale, "master of a lineage that went on without it"
+	case i.IsMaster() && i.ReplID == n.inVain:
+		return VerdictStale, "promoted by us with data that is not this pool's"
 	case i.IsMaster() && !i.Keys:
 		return VerdictStale, "master of nothing"
 	case i.IsMaster():

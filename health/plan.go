@@ -172,6 +172,9 @@ func (t *turn) finish(i int, info Info) {
 	receipt := t.receipt(i, info)
 	t.epoch++
 	t.master, t.runID, t.offset = i, info.RunID, info.Offset
+	if p.kind != planAdopt && !p.acceptLoss {
+		t.remember(info.ReplID2) // may be a name that a restarted master gave to our lineage just before
+	}
 	t.remember(info.ReplID)
 	t.loss, t.demotion = loss{}, 0
 	for j := range t.nodes {

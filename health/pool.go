@@ -55,6 +55,8 @@ type node struct {
 	readTo int64
 	// keptUp: by then it had all that the master had told of itself before it was asked.
 	keptUp bool
+	// inVain is the lineage that a promotion gave it which could not be verified; empty: there is none.
+	inVain string
 	// relaxed is the min-replicas-to-write to be set back once a replica streams or the node is one itself; 0: nothing is. It is
 	// in every record, because the promotion and the restoration may be seen by different processes.
 	relaxed int64

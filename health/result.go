@@ -160,6 +160,7 @@ func (t *turn) onPromoted(r Result) {
 		return
 	}
 	p.excluded |= bit(r.Node)
+	t.nodes[r.Node].inVain = r.Info.ReplID
 	t.stuck(fmt.Sprintf("promote %s: %v", t.name(r.Node), r.Err))
 }
 

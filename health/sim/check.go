@@ -51,11 +51,13 @@ func (w *world) checkRoute(r health.Route) {
 }
 
 // checkLineage: a new master continues the data of the one before it, as its own process says at that moment. Who handed over in a
-// switchover, and never met his successor, continues what he handed over.
+// switchover, and never met his successor, continues what he handed over. Who went on with a master that was restarted with its
+// data, until the moment of his promotion, continues what that process had called its lineage; a copy would have ended that name.
 func (w *world) checkLineage(r health.Route) {
 	n, before := w.nodes[r.Backend], w.lineage
 	handed := w.handedOver(n) && n.replid2 == w.former
-	if before != "" && n.run == w.hf.core.RunID() && !w.hard && n.replid != before && n.replid2 != before && !handed {
+	went := n.older == before
+	if before != "" && n.run == w.hf.core.RunID() && !w.hard && n.replid != before && n.replid2 != before && !handed && !went {
 		w.fault("I9 eligible", "%s of lineage %s, before %s, is master of epoch %d after %s", n.name(), n.replid, n.replid2, r.Epoch, before)
 	}
 	w.lineage, w.former = r.Lineage, before

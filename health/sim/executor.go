@@ -235,12 +235,14 @@ func (n *node) unpause() {
 // promote is one transaction, and its verification.
 func (h *holdfast) promote(e health.Effect, l *line, done func(health.Result)) {
 	h.w.checkIntent(e)
+	var was health.Info
 	l.talk(promoteMax, func(n *node) health.Info {
 		h.w.checkPromotion(e, n)
+		was = n.info()
 		n.promote()
 		return n.info()
 	}, func(i health.Info, err error) {
-		if err == nil && (!i.IsMaster() || e.Lineage != "" && i.ReplID2 != e.Lineage) {
+		if err == nil && (!i.IsMaster() || e.Lineage != "" && was.ReplID != e.Lineage && was.ReplID2 != e.Lineage) {
 			err = fmt.Errorf("%w: %s shows %q instead of %q", errUnverified, i.Role, i.ReplID2, e.Lineage)
 		}
 		done(health.Result{Info: i, Err: err})

@@ -39,6 +39,7 @@ func faultKinds() []faultKind {
 		{"the master is killed and comes back empty", 18, mild, (*world).killEmpty},
 		{"the master is killed and is back at once, empty", 10, mild, (*world).killAtOnce},
 		{"the master is killed and comes back from an older snapshot", 12, mild, (*world).killOld},
+		{"the master is restarted with all its data", 6, mild, (*world).restartWhole},
 		{"the master is killed while its replicas are behind", 8, mild, (*world).killBehind},
 		{"a switchover", 12, mild, (*world).switchover},
 		{"the master is killed right after a switchover", 4, mild, (*world).switchoverKill},
@@ -151,6 +152,16 @@ func (w *world) killOld() {
 	m.save()
 	w.run(w.some(100 * time.Millisecond))
 	w.hot()
+	m.kill()
+	w.run(w.some(300 * time.Millisecond))
+	m.restart(m.saved)
+}
+
+// restartWhole ends the master as its service manager does: it saves everything, and is back while its replicas look for it.
+func (w *world) restartWhole() {
+	m := w.master()
+	w.hot()
+	m.save()
 	m.kill()
 	w.run(w.some(300 * time.Millisecond))
 	m.restart(m.saved)

@@ -30,6 +30,7 @@ type node struct {
 
 	isMaster        bool
 	replid, replid2 string
+	older           string // the lineage before replid2, if no copy came in between; a server forgets it
 	secondOffset    int64
 	data            dataset
 	log             []operation
@@ -80,6 +81,7 @@ func (n *node) start(from snapshot) {
 	n.born++
 	n.up, n.frozen, n.isMaster, n.follows = true, false, true, noNode
 	n.run, n.replid, n.replid2, n.secondOffset = n.w.id("run"), n.w.id("L"), from.replid, from.offset+1
+	n.older = ""
 	n.data, n.log, n.base = from.data.clone(), nil, from.offset
 	n.upstream, n.loading, n.reconnect, n.feeds, n.pausedUntil, n.lostAt = nil, false, false, nil, 0, 0
 	n.planned, n.open, n.finished = false, false, false

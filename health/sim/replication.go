@@ -68,7 +68,7 @@ func (n *node) promote() {
 		n.upstream = nil
 	}
 	n.isMaster, n.follows, n.loading = true, noNode, false
-	n.replid2, n.secondOffset, n.replid = n.replid, n.offset()+1, n.w.id("L")
+	n.older, n.replid2, n.secondOffset, n.replid = n.replid2, n.replid, n.offset()+1, n.w.id("L")
 	for _, f := range n.feeds {
 		f.close()
 	}
@@ -114,7 +114,7 @@ func (n *node) link() {
 	if same && n.offset() >= m.base && n.offset() <= m.offset() {
 		n.w.note("%s continues the stream of %s at %d", n.name(), m.name(), n.offset())
 		if n.replid != m.replid {
-			n.replid, n.replid2, n.secondOffset = m.replid, n.replid, n.offset()+1
+			n.older, n.replid, n.replid2, n.secondOffset = n.replid2, m.replid, n.replid, n.offset()+1
 		}
 		f.online, f.ackOffset = true, n.offset()
 		f.send(m.log[n.offset()-m.base:])
@@ -140,7 +140,7 @@ func (n *node) copyFrom(f *feed) {
 		}
 		n.loading = false
 		n.data, n.log, n.base = at.data, nil, at.offset
-		n.replid, n.replid2, n.secondOffset = at.replid, "", 0 // a copy begins a new history
+		n.replid, n.replid2, n.older, n.secondOffset = at.replid, "", "", 0 // a copy begins a new history
 		f.online, f.ackOffset = true, 0
 		// The master sends nothing before it hears an acknowledgement.
 		wait := time.Duration(0)
@@ -263,7 +263,7 @@ func (n *node) apply() {
 	f.inbox = f.inbox[k:]
 	if f.ended && len(f.inbox) == 0 {
 		n.upstream, n.lostAt = nil, n.w.now
-		n.seekMaster(linkEvery)
+		n.seekMaster(n.w.upto(linkEvery))
 	}
 }
 
