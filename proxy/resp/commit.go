@@ -27,7 +27,7 @@ func (c *Conv) tidy() {
 // commit applies what the head's reply proves. It returns the command, or 0 when nothing was to commit.
 func (c *Conv) commit(e *Entry, first byte, frame []byte) Command {
 	open := c.blockOpen()
-	if s := c.state; s != nil && s.caching != nil && !open && e.cmd != CmdMulti {
+	if s := c.state; s != nil && s.caching != nil && !open && usesCaching(e.cmd) && e.cmd != CmdMulti {
 		s.caching = nil // it counted for this command
 		defer c.tidy()
 	}
@@ -209,16 +209,18 @@ func (s *State) toggle(place int, args [][]byte) {
 	}
 }
 
-// track keeps CLIENT TRACKING ON. The prefixes of several such requests add up, all else is replaced by the last. A
+// track keeps CLIENT TRACKING ON. The prefixes of several such requests add up, all else is as the last one says. A
 // redirection can be moved if it goes to a connection of ours.
 func (s *State) track(args [][]byte) {
+	before, bound := s.tracking, s.bound
+	s.tracking, s.bound, s.redirect = nil, false, 0
 	if !isOn(arg(args, 2)) {
-		s.tracking, s.bound, s.redirect = nil, false, 0
+		s.caching = nil
 		return
 	}
 	req := encode(nil, args...)
-	if !anyOf(args[3:], "bcast") {
-		s.tracking, s.bound, s.redirect = nil, false, 0
+	if anyOf(args[3:], "bcast") {
+		s.tracking, s.bound = without(before, req), bound
 	}
 	if i := redirectAt(args); i > 0 {
 		if id, err := strconv.ParseUint(string(args[i]), 10, 64); err == nil && OwnID(id) {
@@ -228,9 +230,24 @@ func (s *State) track(args [][]byte) {
 		}
 	}
 	s.bound = s.bound || len(s.tracking)+len(req) > trackingBytesMax
-	if !s.bound && !bytes.Contains(s.tracking, req) {
+	if !s.bound || s.tracking == nil {
 		s.tracking = append(s.tracking, req...)
-	} else if s.tracking == nil {
-		s.tracking = req
 	}
+}
+
+// without is a list of requests, of which one is taken out: the last of them decides, so that it has to be at the end.
+func without(reqs, req []byte) []byte {
+	var kept []byte
+	for len(reqs) > 0 {
+		var r Request
+		k, v := r.Scan(reqs)
+		if v != Whole {
+			break
+		}
+		if !bytes.Equal(reqs[:k], req) {
+			kept = append(kept, reqs[:k]...)
+		}
+		reqs = reqs[k:]
+	}
+	return kept
 }

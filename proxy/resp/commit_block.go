@@ -35,7 +35,9 @@ func (c *Conv) commitBlock(e *Entry, first byte, frame []byte) {
 			continue
 		}
 		args, _ := Args(g.req, nil)
-		c.commitSession(g.cmd, args)
+		if g.cmd != CmdClientCaching { // it counted up to the end of the block
+			c.commitSession(g.cmd, args)
+		}
 		clear(g.req)
 	}
 	if b.subs != nil {

@@ -54,6 +54,7 @@ type cutter struct {
 	block  bool
 	sealed bool
 	spoilt Answer
+	choice int  // where CLIENT CACHING stands that counts for the next command
 	watch  bool // the next EXEC would depend on keys that were watched on the lost connection
 	behind bool // a write of unknown outcome precedes: no later write is sent again, executed before or not
 	writes bool // a write that is sent again precedes
@@ -67,7 +68,7 @@ type cutter struct {
 // Afterwards every entry is either local, answered in its turn, or waits for Resume.
 func (c *Conv) Cut(policy Policy, unsent int, now uint32, clean bool) CutCounts {
 	sent := c.queued - min(c.queued, uint64(unsent))
-	k := cutter{c: c, policy: policy, sent: sent, now: now, clean: clean, wrote: c.wrote || c.moved}
+	k := cutter{c: c, policy: policy, sent: sent, now: now, clean: clean, wrote: c.wrote || c.moved, choice: c.choice()}
 	c.keepSkip()
 	k.walk()
 	c.moved, c.wrote = c.moved || c.wrote, false
@@ -94,6 +95,7 @@ func (k *cutter) walk() {
 		case ActDiscard:
 			k.block, k.watch = false, false
 		}
+		k.follow(i, e)
 		off = end
 	}
 	if k.block && k.spoilt != AnswerNone {

@@ -143,6 +143,9 @@ func (c *Conv) GiveUp() (unknown int) {
 	block, ended := c.blockOpen(), false
 	live := c.flight.live()
 	for i := range live {
+		if usesCaching(live[i].cmd) {
+			c.forgo(c.choice())
+		}
 		if live[i].awaited() {
 			before := block
 			block = live[i].giveUp(before)
@@ -161,6 +164,7 @@ func (c *Conv) GiveUp() (unknown int) {
 	if block {
 		c.inBlock, c.phantom = true, true
 	}
+	c.tidy()
 	return unknown
 }
 

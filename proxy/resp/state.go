@@ -1,6 +1,9 @@
 package resp
 
-import "maps"
+import (
+	"maps"
+	"strings"
+)
 
 // Limits of what a connection's state may hold for a later move.
 const (
@@ -165,6 +168,9 @@ func (s *State) stageSubscription(cmd Command, kind int, args [][]byte) int32 {
 	}
 	return int32(len(args) - 1)
 }
+
+// usesCaching says that CLIENT CACHING before the command counts for it. The subcommands of CLIENT let it stand for the next.
+func usesCaching(cmd Command) bool { return !strings.HasPrefix(cmd.Spec().Name, "client") }
 
 // wipe overwrites the password before the memory is given back.
 func (s *State) wipe() {

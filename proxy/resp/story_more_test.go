@@ -109,6 +109,51 @@ var pubsubStories = map[string]string{
 		s: $1|x|
 		cut: 1
 		move: HELLO 3;CLIENT TRACKING ON OPTIN => `,
+	"a choice about the cache stands while the client asks about itself": `
+		c: HELLO 3;CLIENT TRACKING ON OPTIN;CLIENT CACHING YES;CLIENT GETNAME;GET a
+		s: %0|+OK|+OK|_|
+		cut: 1
+		move: HELLO 3;CLIENT TRACKING ON OPTIN;CLIENT CACHING YES => GET a
+		s: $1|x|
+		cut: 1
+		move: HELLO 3;CLIENT TRACKING ON OPTIN =>`,
+	"a choice about the cache goes with a write of unknown outcome": `
+		c: HELLO 3;CLIENT TRACKING ON OPTOUT;CLIENT CACHING NO
+		s: %0|+OK|+OK|
+		c: SET a 1;GET b
+		cut: 1
+		down: %0|+OK|+OK|E2
+		move: HELLO 3;CLIENT TRACKING ON OPTOUT => GET b`,
+	"a choice about the cache goes with the write that it was sent with": `
+		c: HELLO 3;CLIENT TRACKING ON OPTOUT
+		s: %0|+OK|
+		c: CLIENT CACHING NO;SET a 1;GET b;CLIENT CACHING NO;GET c
+		cut: 1
+		down: %0|+OK|+OK|E2
+		move: HELLO 3;CLIENT TRACKING ON OPTOUT => GET b;CLIENT CACHING NO;GET c`,
+	"a choice about the cache goes with what is given up": `
+		c: HELLO 3;CLIENT TRACKING ON OPTOUT;CLIENT CACHING NO
+		s: %0|+OK|+OK|
+		c: GET b
+		cut: 1
+		giveup:
+		down: %0|+OK|+OK|E1
+		move: HELLO 3;CLIENT TRACKING ON OPTOUT =>`,
+	"a choice about the cache that is made in a block ends with it": `
+		c: HELLO 3;CLIENT TRACKING ON OPTOUT;MULTI;CLIENT CACHING NO;GET a;EXEC
+		s: %0|+OK|+OK|+QUEUED|+QUEUED|*2|+OK|$1|x|
+		cut: 1
+		move: HELLO 3;CLIENT TRACKING ON OPTOUT =>`,
+	"a choice about the cache counts for a block": `
+		c: HELLO 3;CLIENT TRACKING ON OPTIN;CLIENT CACHING YES;MULTI;GET a
+		s: %0|+OK|+OK|+OK|+QUEUED|
+		cut: 1
+		move: HELLO 3;CLIENT TRACKING ON OPTIN;CLIENT CACHING YES;MULTI;GET a =>`,
+	"of prefixes the last word decides": `
+		c: HELLO 3;CLIENT TRACKING ON BCAST PREFIX a;CLIENT TRACKING ON BCAST PREFIX b NOLOOP;CLIENT TRACKING ON BCAST PREFIX a
+		s: %0|+OK|+OK|+OK|
+		cut: 1
+		move: HELLO 3;CLIENT TRACKING ON BCAST PREFIX b NOLOOP;CLIENT TRACKING ON BCAST PREFIX a =>`,
 	"prefixes add up": `
 		c: HELLO 3;CLIENT TRACKING ON BCAST PREFIX a;CLIENT TRACKING ON BCAST PREFIX b
 		s: %0|+OK|+OK|
