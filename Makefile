@@ -135,11 +135,11 @@ conformance: deps build clients
 
 # What fits in three minutes: the programs and the differential suite, directly and through Holdfast.
 conformance-short: deps build clients-short
-	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb miniredis --modes direct,through --for 10s
+	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb rueidis asynq miniredis --modes direct,through --for 10s
 
 # The programs with a failover every two seconds: two minutes.
 conformance-failover: deps build clients-short
-	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb --modes failover --for 20s
+	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb rueidis asynq --modes failover --for 20s
 
 # The house rules are a test (cmd/holdfast/tidy_test.go), so that 'make test' finds them too.
 lint:

@@ -50,6 +50,19 @@ func fetchGoTests(ctx context.Context, dir, module, pkg string) error {
 	return err
 }
 
+// fetchGoProgram builds files of dir to dir/program, in a module of its own that requires one other.
+func fetchGoProgram(ctx context.Context, dir, module string, files ...string) error {
+	env := []string{"GOFLAGS=-mod=mod", "CGO_ENABLED=0"}
+	for _, argv := range [][]string{
+		{"go", "mod", "init", "program"}, {"go", "get", module}, append([]string{"go", "build", "-o", "program"}, files...),
+	} {
+		if _, err := tool(ctx, dir, env, argv...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fetchNode puts npm packages below dir.
 func fetchNode(ctx context.Context, dir string, packages ...string) error {
 	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"private":true}`), 0o600); err != nil {

@@ -47,6 +47,10 @@ var mayImport = map[string][]string{
 	"proxy":             {"splice", "proxy/resp"},
 	"proxy/resp":        {},
 	"splice":            {},
+
+	// Programs of no package of ours: foreign libraries are built into them when a suite is run.
+	"bench/conformance/programs": {},
+
 	"cmd/holdfast": {
 		"admin", "bench", "bench/chaos", "bench/compare", "bench/conformance", "bench/load", "bench/peers", "configs", "health",
 		"health/authority", "health/failover", "health/supervisor", "proxy", "proxy/resp", "splice",
