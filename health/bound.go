@@ -27,11 +27,12 @@ const promptly = 5 * time.Millisecond
 // bound chooses what counts for a promotion of node i, which was promoted with info. The tight one needs a proof that the master
 // had nothing left for i in its own memory, beyond its last turn:
 //   - the master has died, and its host told us;
+//   - i was awake: it answered its drain at once. To one that slept, the kernels owe more than they have delivered, and the first word
+//     of it to the dead master, an acknowledgement that the stream asks for, makes that one's kernel drop all the rest;
 //   - i has read its stream to the end, which comes behind everything that the kernels still had;
 //   - that was less than the kernels hold, counted from where i stood before the death. If the master had kept any of the stream,
 //     they had been full, and i had found more. On a busy link more than that passes between two probes: then it must be less
-//     than the kernels hold from where i stood when its drain began, i must have answered that at once, and it must have kept up
-//     with the master when it was last heard.
+//     than the kernels hold from where i stood when its drain began, and it must have kept up with the master when it was last heard.
 //
 // A host or a link that goes takes along what its kernel had. A process that only hangs proves nothing. Both are bounded by what
 // the last probe has told, and so is a master that was made by others, whose drain nobody saw.
@@ -44,11 +45,11 @@ func (t *turn) bound(i int, info Info) Bound {
 		return BoundEpoch
 	case p.kind == planSwitchover && !p.force:
 		return BoundTurn
-	case !p.died || p.ended&bit(i) == 0 || p.read[i] == 0:
+	case !p.died || p.ended&bit(i) == 0 || p.read[i] == 0 || p.awake[i] == 0:
 		return BoundProbe
 	case info.Offset-p.read[i] <= kernelHolds:
 		return BoundTurn
-	case p.kept&bit(i) != 0 && p.awake[i] > 0 && info.Offset-p.awake[i] <= kernelHolds:
+	case p.kept&bit(i) != 0 && info.Offset-p.awake[i] <= kernelHolds:
 		return BoundTurn
 	}
 	return BoundProbe

@@ -19,7 +19,8 @@ func TestBoundOfAReceipt(t *testing.T) {
 		{"it had so much to read that the master may have kept more", func(t *turn) { t.plan.read[1]-- }, BoundProbe},
 		{"so it had, but was seen to read", func(t *turn) { t.plan.read[1]--; t.plan.kept, t.plan.awake[1] = bit(1), 5000 }, BoundTurn},
 		{"it did not keep up", func(t *turn) { t.plan.read[1]--; t.plan.awake[1] = 5000 }, BoundProbe},
-		{"it slept", func(t *turn) { t.plan.read[1]--; t.plan.kept = bit(1) }, BoundProbe},
+		{"it slept", func(t *turn) { t.plan.awake[1] = 0 }, BoundProbe},
+		{"it slept and had much to read", func(t *turn) { t.plan.read[1]--; t.plan.kept, t.plan.awake[1] = bit(1), 0 }, BoundProbe},
 		{"it had too much left", func(t *turn) { t.plan.read[1]--; t.plan.kept, t.plan.awake[1] = bit(1), 4999 }, BoundProbe},
 		{"a switchover waits for everything", func(t *turn) { t.plan.kind, t.plan.died = planSwitchover, false }, BoundTurn},
 		{"one that was forced does not", func(t *turn) { t.plan.kind, t.plan.died, t.plan.force = planSwitchover, false, true }, BoundProbe},
@@ -27,7 +28,7 @@ func TestBoundOfAReceipt(t *testing.T) {
 	} {
 		s := Settings{Name: "p", Backends: []Backend{{Name: "a", Address: "a:1"}, {Name: "b", Address: "b:1"}}}.normalized()
 		at := &turn{pool: newPool(&s, Record{Epoch: 4})}
-		at.plan = plan{id: 1, old: 0, died: true, ended: bit(1), read: []int64{0, 5000}, awake: []int64{0, 0},
+		at.plan = plan{id: 1, old: 0, died: true, ended: bit(1), read: []int64{0, 5000}, awake: []int64{0, 4000},
 			cut: CutReport{AtRisk: 2, SinceAlive: 70}}
 		c.change(at)
 		r := at.receipt(1, Info{Offset: 5000 + kernelHolds})

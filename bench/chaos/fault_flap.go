@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// flapFor is how long a link flaps: a dozen times at the mean of the two bounds below.
-	flapFor = 6 * time.Second
+	// flapFor is how long a link flaps: seven times at the mean of the two bounds below.
+	flapFor = 4 * time.Second
 	// flapMin and flapMax bound how long it is up or down at a time. What is sent while it is down is sent again by the kernel, each
 	// time later, so that a host may be silent for up to twice as long, which is still less than the silence of a dead one.
 	flapMin = 50 * time.Millisecond
@@ -24,7 +24,7 @@ func flapFaults() (all []fault) {
 		{"master-replica", "the master and its replica", roleMaster, roleReplica},
 		{"clients-proxy", "the clients and the proxy", hostClients, hostProxy},
 	} {
-		all = append(all, fault{name: "flap-" + l.name, text: "the link between " + l.text + " comes and goes for 6 s, 50 to 500 ms at a time",
+		all = append(all, fault{name: "flap-" + l.name, text: "the link between " + l.text + " comes and goes for 4 s, 50 to 500 ms at a time",
 			flavour: flavour{network: true}, promotions: nobody(), gapMax: gapCut, wobbles: true,
 			commit: flapLink([2]string{l.a, l.b}, [2]string{l.b, l.a})})
 	}

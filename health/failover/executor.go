@@ -27,8 +27,10 @@ const (
 	commandMax = time.Second
 	// promoteMax bounds a promotion; what is slower than this is better tried again elsewhere.
 	promoteMax = time.Second
-	// cutMax: reading a backend to its end is a matter of microseconds a session; beyond this a session is broken.
-	cutMax = 500 * time.Millisecond
+	// cutMax: reading a backend to its end is a matter of microseconds a session, but the loop that does it needs a processor, and half
+	// a second without one was seen where fifteen threads shared each. Whoever goes on before the loops have answered helps none of
+	// their clients, and writes a receipt without what they count. Beyond this a loop is broken.
+	cutMax = 5 * time.Second
 	// fenceMax is how long a queued demotion waits for a hung server to wake. After it the bytes still wait in its socket.
 	fenceMax = 10 * time.Minute
 	// pauseFor outlasts a whole switchover, and ends by itself should this process die.
