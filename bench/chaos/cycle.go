@@ -34,6 +34,7 @@ type cycle struct {
 	poised *poised
 	window [2]int64
 	served int64 // when the last promotion was seen to be over
+	killed int64 // when the master was killed; 0: the fault does not say
 
 	frozen  []*bench.Server
 	restart restart // how dead nodes come back
