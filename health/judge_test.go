@@ -302,3 +302,39 @@ func TestAnswersOvertakeEachOther(t *testing.T) {
 		}
 	}
 }
+
+// The process at the master's place is another one: that its answer was asked for before the loss was noticed changes nothing.
+func TestAnotherProcessExplainsTheLoss(t *testing.T) {
+	s := &plot{pool: served()}
+	asked := s.pool.now
+	s.observe(Observation{Evidence: &Evidence{Backend: 0, Epoch: s.pool.epoch, Kind: EvEOF}})
+	s.observe(Observation{Failure: &Failure{Node: 0, Kind: FailLost}})
+	same := s.pool.nodes[0].info
+	s.observe(Observation{Answer: &Answer{Node: 0, Fresh: true, Sent: asked, Info: same}})
+	if got := s.pool.nodes[0].verdict; got != VerdictSuspect {
+		t.Errorf("the same process, asked before the loss: got %s, want %s", got, VerdictSuspect)
+	}
+	same.RunID = "other"
+	s.observe(Observation{Answer: &Answer{Node: 0, Fresh: true, Sent: asked, Info: same}})
+	if got := s.pool.nodes[0].verdict; got != VerdictReborn {
+		t.Errorf("another process: got %s, want %s", got, VerdictReborn)
+	}
+}
+
+// A probe that is wanted right after another one is put off until the next tick, and not forgotten.
+func TestAProbeWantedTooSoonIsPutOff(t *testing.T) {
+	s := &plot{pool: served()}
+	now := s.pool.now
+	observe := func(after time.Duration, o Observation) []int {
+		o.At = now + after
+		s.pool, s.effects = step(s.pool, o)
+		return s.wanted(EffectProbe)
+	}
+	first := observe(0, Observation{Evidence: &Evidence{Backend: 0, Epoch: s.pool.epoch, Kind: EvEOF}})
+	soon := observe(100*time.Microsecond, Observation{Failure: &Failure{Node: 0, Kind: FailLost}})
+	late := observe(20*time.Millisecond, Observation{Tick: &Tick{}})
+	never := observe(40*time.Millisecond, Observation{Tick: &Tick{}})
+	if len(first) != 1 || len(soon) != 0 || len(late) != 1 || len(never) != 0 {
+		t.Errorf("got probes %v, %v, %v and %v, want one at first and one with the tick", first, soon, late, never)
+	}
+}

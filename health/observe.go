@@ -23,7 +23,7 @@ func (t *turn) onTick(tick Tick) {
 	}
 	for i := range t.nodes {
 		n := &t.nodes[i]
-		if n.heard && !n.refused && t.quiet(i) > t.cfg.suspectAfter() && t.now-n.askedAt >= t.cfg.Interval {
+		if n.askAgain || n.heard && !n.refused && t.quiet(i) > t.cfg.suspectAfter() && t.now-n.askedAt >= t.cfg.Interval {
 			t.probe(i)
 		}
 		if t.cfg.Mode == Promote && n.told && n.verdict.alive() && (n.warmAt == 0 || t.now-n.warmAt > warmEvery) {
@@ -77,7 +77,8 @@ func (t *turn) onAnswer(a Answer) {
 	if !a.Fresh {
 		n.control = true
 	}
-	if !a.Fresh || a.Sent >= n.lostAt {
+	another := a.Reply == ReplyInfo && n.told && a.Info.RunID != n.info.RunID // it is why the connection was lost
+	if !a.Fresh || a.Sent >= n.lostAt || another {
 		n.lostAt = 0
 	}
 	n.reply, n.text = a.Reply, a.Text

@@ -46,6 +46,7 @@ type node struct {
 	movedAt time.Duration
 	// aliveAt is when it came back after a loss; asked is when a probe was last wanted.
 	aliveAt, askedAt time.Duration
+	askAgain         bool // a probe was wanted right after another one
 	// repairing: a repoint or demotion runs; repairAt is when the next may begin.
 	repairing bool
 	repairAt  time.Duration

@@ -110,12 +110,14 @@ func (t *turn) steer() {
 	t.emit(Effect{Kind: EffectPublish, Route: route, Epoch: route.Epoch})
 }
 
-// probe wants an answer of node i now. Asking more often than once a millisecond finds nothing new.
+// probe wants an answer of node i now. Asking more often than once a millisecond finds nothing new, so that what is wanted sooner waits
+// for the next tick: the question before it may have been too early for what has happened since.
 func (t *turn) probe(i int) {
 	n := &t.nodes[i]
 	if n.askedAt > 0 && t.now-n.askedAt < time.Millisecond {
+		n.askAgain = true
 		return
 	}
-	n.askedAt = t.now
+	n.askedAt, n.askAgain = t.now, false
 	t.emit(Effect{Kind: EffectProbe, Node: i})
 }
