@@ -45,10 +45,10 @@ func (w *worker) follow(v *view) {
 	w.release(v)
 }
 
-// release lets the held sessions go on: listeners first, so that they miss the least, and else in the order in which they
-// came. Under a refusing gate they are answered.
+// release lets the held sessions go on: listeners first, so that they miss the least, with the receivers that others wait for
+// while they dial, and else in the order in which they came. Under a refusing gate they are answered.
 func (w *worker) release(v *view) {
-	v.lists[stateHeld].putFirst(offAir)
+	v.lists[stateHeld].putFirst(offAir | receiver)
 	for n := v.lists[stateHeld].n; n > 0 && v.lists[stateHeld].n > 0 && !v.suspect; n-- {
 		s := v.lists[stateHeld].first
 		switch {

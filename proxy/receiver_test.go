@@ -85,3 +85,26 @@ func (s *redisServer) serverID(subscribed bool) string {
 	}
 	return ""
 }
+
+// A sender waits for its receiver while it dials. More of them than may dial at a time must not keep the receiver from it.
+func TestReceiverMovesBeforeItsSenders(t *testing.T) {
+	r, a, b := pair(t, nil)
+	var senders []*client
+	for range dialsMax + 20 {
+		senders = append(senders, dialClient(t, r.addr))
+	}
+	_, receiver := redirected(t, r, "3")
+	id := strings.TrimPrefix(receiver.do("CLIENT", "ID"), ":")
+	for _, c := range senders {
+		c.want("+OK", "CLIENT", "TRACKING", "ON", "REDIRECT", id)
+	}
+	a.kill()
+	r.failOver(2, 1, b)
+	for _, c := range senders {
+		c.want("nil", "GET", "nothing")
+	}
+	invalidates(senders[0], receiver, b, "1")
+	if got, want := r.stats().Clients, len(senders)+2; got != want {
+		t.Errorf("got %d clients, want %d", got, want)
+	}
+}

@@ -64,13 +64,13 @@ func (l *list) remove(s *session) {
 	l.n--
 }
 
-// putFirst moves the sessions with the bit to the front; otherwise the order stays.
-func (l *list) putFirst(bit uint32) {
+// putFirst moves the sessions with one of the bits to the front; otherwise the order stays.
+func (l *list) putFirst(bits uint32) {
 	var rest list
 	for n, s := l.n, l.first; n > 0; n-- {
 		next := s.next
 		l.remove(s)
-		if s.has(bit) {
+		if s.has(bits) {
 			l.add(s)
 		} else {
 			rest.add(s)

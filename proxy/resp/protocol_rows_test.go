@@ -26,13 +26,18 @@ var sessionRows = []row{
 	{"`CLIENT CAPA`", "refused as an unknown subcommand: a server that redirects would lead the client past the proxy",
 		"TestSameAsWithoutProxy"},
 	{"`CLIENT TRACKING ON` (with `OPTIN`, `OPTOUT`, `NOLOOP`, `BCAST`, `PREFIX`)", "made again, and the client is told to " +
-		"forget its whole cache: `>2 invalidate _`",
-		"TestCacheIsFlushedAfterAMove \"cache of a client\" \"prefixes add up\""},
+		"forget its whole cache: `>2 invalidate _`. It hears so at the cut, when it is served again, and once more half a second later",
+		"TestCacheIsFlushedAfterAMove TestCachesForgetBeforeTheNextMaster TestCacheForgetsOnceMore \"cache of a client\" " +
+			"\"prefixes add up\" \"of prefixes the last word decides\""},
 	{"`CLIENT TRACKING ON REDIRECT id`", "with an id that `CLIENT ID` or `HELLO` gave through this Holdfast: made again after " +
-		"its receiver was moved, and the receiver is told to forget " +
-		"everything. With any other id, or without its receiver: closed (`replay-refused`)",
-		"TestRedirectedCacheMoves TestRedirectionToAClientThatIsGone TestRedirectedTrackingCannotBeMoved"},
-	{"`CLIENT CACHING YES`, `NO`", "made again if the command that it counts for has not come", "\"cache of a client\""},
+		"its receiver was moved, and when the receiver " +
+		"alone was connected again; the receiver is told to forget everything. With any other id, or without its receiver: closed " +
+		"(`replay-refused`)",
+		"TestRedirectedCacheMoves TestReceiverMovesBeforeItsSenders TestReceiverAloneLosesItsConnection TestSilentReceiverMoves " +
+			"TestRedirectionToAClientThatIsGone TestRedirectedTrackingCannotBeMoved"},
+	{"`CLIENT CACHING YES`, `NO`", "made again if the command that it counts for has not come, or is sent again; forgotten if that is " +
+		"answered instead", "\"cache of a client\" \"a choice about the cache goes with a write of unknown outcome\" " +
+		"\"a choice about the cache goes with what is given up\" TestChoicesAboutTheCacheMove"},
 	{"`CLIENT ID`, `HELLO`, `CLIENT INFO`, `CLIENT GETREDIR`, `CLIENT TRACKINGINFO`", "show an id that Holdfast makes, above 2^52 " +
 		"and below 2^53. It lasts as long as the client's connection",
 		"TestClientIDsLast TestListsShowTheIDsThatClientsKnow"},
