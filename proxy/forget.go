@@ -30,9 +30,10 @@ func (w *worker) tellCache(s *session) {
 	}
 }
 
-// tellCacheAgain sees to it that tellCache is repeated.
+// tellCacheAgain sees to it that tellCache is repeated. Who is told through another connection has two streams to put in order
+// anyway, and one of them may be told by thousands.
 func (w *worker) tellCacheAgain(s *session) {
-	if s.conv.Caches() {
+	if s.conv.Flush() != "" {
 		w.loop.After(forgetAgainAfter, s.token(tokenForget))
 	}
 }

@@ -16,28 +16,19 @@ func TestChoicesAboutTheCacheMove(t *testing.T) {
 	for _, c := range []*client{in, out, block} {
 		c.forgets(2)
 	}
-	in.want("_", "GET", "in")
-	out.want("_", "GET", "out")
-	block.want("+QUEUED", "GET", "block")
-	block.want("*[_]", "EXEC")
+	in.hears("_", "GET", "in")
+	out.hears("_", "GET", "out")
+	block.hears("+QUEUED", "GET", "block")
+	block.hears("*[_]", "EXEC")
 	for _, c := range []*client{in, out, block} {
-		c.want("_", "GET", "later")
+		c.hears("_", "GET", "later")
 	}
 	for _, key := range []string{"in", "out", "block", "later"} {
 		b.do("SET", key, "new")
 	}
 	// Each hears of what it has chosen, and of nothing else.
-	in.hears("in")
-	out.hears("later")
-	block.hears("block")
-}
-
-// hears wants the invalidation of one key, the news that is told once more, and then a reply.
-func (c *client) hears(key string) {
-	c.t.Helper()
-	if got := c.read(); got != ">[invalidate *["+key+"]]" {
-		c.t.Fatalf("got %q, want the invalidation of %s", got, key)
+	for c, key := range map[*client]string{in: "in", out: "later", block: "block"} {
+		c.hears(">[invalidate *[" + key + "]]")
+		c.hears("+PONG", "PING")
 	}
-	c.forgets(1)
-	c.want("+PONG", "PING")
 }

@@ -10,14 +10,8 @@ func invalidates(reader, receiver *client, s *redisServer, value string) {
 	receiver.t.Helper()
 	reader.do("GET", "k")
 	s.do("SET", "k", value)
-	for {
-		got := receiver.read()
-		if got == ">[invalidate *[k]]" || got == "*[message __redis__:invalidate *[k]]" {
-			return
-		}
-		if got != ">[invalidate _]" && got != "*[message __redis__:invalidate nil]" {
-			receiver.t.Fatalf("got %q", got)
-		}
+	if got := receiver.beyond(); got != ">[invalidate *[k]]" && got != "*[message __redis__:invalidate *[k]]" {
+		receiver.t.Fatalf("got %q", got)
 	}
 }
 

@@ -81,11 +81,9 @@ func TestCacheIsFlushedAfterAMove(t *testing.T) {
 	a.kill()
 	r.failOver(2, 1, b)
 	c.forgets(2)
-	c.want("_", "GET", "k")
+	c.hears("_", "GET", "k")
 	b.do("SET", "k", "new")
-	if got := c.read(); got != ">[invalidate *[k]]" {
-		t.Fatalf("tracking on the new master: got %q", got)
-	}
+	c.hears(">[invalidate *[k]]")
 }
 
 func TestOpenBlockMoves(t *testing.T) {

@@ -228,9 +228,6 @@ func (c *Conv) Flush() string {
 	return flushPush
 }
 
-// Caches says that the client keeps what it reads, and relies on being told of changes.
-func (c *Conv) Caches() bool { return c.state != nil && c.state.tracking != nil }
-
 const (
 	flushPush    = ">2\r\n$10\r\ninvalidate\r\n_\r\n"
 	flushMessage = "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*-1\r\n"
