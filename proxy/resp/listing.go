@@ -50,10 +50,10 @@ func (c *Conv) renameListing(fl *Flights, dst, frame []byte, self bool) []byte {
 // that no field can look like another.
 func (c *Conv) renameLine(fl *Flights, dst, line []byte, self bool) []byte {
 	rest, ok := bytes.CutPrefix(line, []byte("id="))
-	if !ok {
-		return append(dst, line...)
-	}
 	server, own := firstNumber(rest), c.own
+	if !ok || server == 0 {
+		return append(dst, line...) // servers count from 1
+	}
 	if self {
 		fl.server = server
 	} else if own = fl.ownOf(server); own == 0 {
