@@ -179,6 +179,21 @@ func (c *cycle) revive(ctx context.Context) error {
 
 // bringBack starts one dead node in the way of the fault.
 func (c *cycle) bringBack(ctx context.Context, s *bench.Server) error {
+	if err := c.startAgain(ctx, s); err != nil {
+		return err
+	}
+	return syncAtOnce(ctx, s)
+}
+
+// reborn starts the old master in the place where it died, with the delay of its full copies that servers have by default: without
+// it a replica that happens to call within a few ms is emptied before anybody can know.
+func (c *cycle) reborn(ctx context.Context) error {
+	c.restart = restartBare
+	c.later(func(ctx context.Context) error { return syncAtOnce(ctx, c.old) })
+	return c.startAgain(ctx, c.old)
+}
+
+func (c *cycle) startAgain(ctx context.Context, s *bench.Server) error {
 	how := c.restart
 	if how == restartAny {
 		how = restartReplica + restart(c.rng.IntN(2))

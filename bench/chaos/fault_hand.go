@@ -63,6 +63,7 @@ func restartInPlace(verb string, delay time.Duration) func(context.Context, *cyc
 		if err != nil {
 			return fmt.Errorf("DEBUG %s: %w", verb, err)
 		}
+		c.later(func(ctx context.Context) error { return syncAtOnce(ctx, c.old) })
 		if err := c.addUser(ctx, c.old); err != nil {
 			return err
 		}

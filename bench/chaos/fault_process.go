@@ -184,8 +184,7 @@ func rebornUnseen(ctx context.Context, c *cycle) error {
 	}
 	err := c.old.Kill()
 	if err == nil {
-		c.restart = restartBare
-		err = c.bringBack(ctx, c.old)
+		err = c.reborn(ctx)
 	}
 	if err := errors.Join(err, c.daemon.Wake()); err != nil {
 		return err
@@ -210,8 +209,7 @@ func rebirth(delay time.Duration) func(context.Context, *cycle) error {
 		if err := pause(ctx, delay); err != nil {
 			return err
 		}
-		c.restart = restartBare
-		if err := c.bringBack(ctx, c.old); err != nil {
+		if err := c.reborn(ctx); err != nil {
 			return err
 		}
 		return c.promoted(ctx, 1)

@@ -37,8 +37,9 @@ func (f flavour) String() string {
 
 // serverArgs are the arguments of every node. DEBUG is for DIGEST and SEGFAULT; an append-only file keeps what was written.
 func (f flavour) serverArgs() []string {
-	args := []string{"--enable-debug-command", "yes", "--protected-mode", "no", "--repl-ping-replica-period", "1",
-		"--maxclients", "2000", "--busy-reply-threshold", "300", "--loglevel", "notice", "--crash-log-enabled", "no"}
+	args := []string{"--repl-diskless-sync-delay", "5"}
+	args = append(args, "--enable-debug-command", "yes", "--protected-mode", "no", "--repl-ping-replica-period", "1",
+		"--maxclients", "2000", "--busy-reply-threshold", "300", "--loglevel", "notice", "--crash-log-enabled", "no")
 	if f.disk == "aof" || f.disk == "small" {
 		args = append(args, "--appendonly", "yes", "--appendfsync", "everysec")
 	}
@@ -162,12 +163,20 @@ func (r *rig) startServers(ctx context.Context) error {
 		if err := s.Start(ctx); err != nil {
 			return err
 		}
-		if err := r.addUser(ctx, s); err != nil {
+		if err := errors.Join(r.addUser(ctx, s), syncAtOnce(ctx, s)); err != nil {
 			return err
 		}
 	}
 	r.pair = &bench.Pair{Master: r.servers[0], Replica: r.servers[1], Servers: r.servers}
 	return r.pair.WaitReady(ctx, r.servers[0])
+}
+
+// syncAtOnce takes the delay of full copies away, which is the default of a server that starts: cycles would wait for it.
+func syncAtOnce(ctx context.Context, s *bench.Server) error {
+	return await(ctx, settleMax, func(ctx context.Context) error {
+		_, err := s.Do(ctx, "CONFIG", "SET", "repl-diskless-sync-delay", "0")
+		return err
+	})
 }
 
 // addUser makes the clients' user on one node; users are not replicated.
