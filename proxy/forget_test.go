@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"syscall"
 	"testing"
 	"time"
 )
@@ -153,4 +154,27 @@ func TestCacheForgetsBehindWhatItIsOwed(t *testing.T) {
 	if behind > 0 {
 		t.Errorf("%d replies came between the cut and the next master", behind)
 	}
+}
+
+// The next master hangs while the connection is being made, and there is yet another one.
+func TestCacheForgetsWhenItsConnectionIsHalfMade(t *testing.T) {
+	r, a, b := pair(t, nil)
+	lineages := [2]string{a.lineage(), b.lineage()}
+	c := r.caching()
+	c.want("_", "GET", "k")
+	b.signal(syscall.SIGSTOP)
+	r.shut(1, 0)
+	r.cut(1)
+	c.forgets(1)
+	r.Publish(open(2, 1, lineages[1]))
+	eventually(t, "it dials", func() bool { return r.inState(stateDialing) == 1 })
+	a.do("SET", "k", "new")
+	r.shut(2, 1)
+	r.cut(2)
+	r.Publish(open(3, 0, lineages[0]))
+	c.forgets(1)
+	c.hears("new", "GET", "k")
+	a.do("SET", "k", "newer")
+	c.hears(">[invalidate *[k]]")
+	b.signal(syscall.SIGCONT)
 }

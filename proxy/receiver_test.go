@@ -102,3 +102,34 @@ func TestReceiverMovesBeforeItsSenders(t *testing.T) {
 		t.Errorf("got %d clients, want %d", got, want)
 	}
 }
+
+// The receiver has a part of a large reply when its sender is moved. It is told behind that reply.
+func TestReceiverIsToldBehindALargeReply(t *testing.T) {
+	r, a, _ := pair(t, nil)
+	r.confirm()
+	reader, receiver := redirected(t, r, "3")
+	const size = 16 << 20
+	a.do("SET", "big", repeat("x", size))
+	receiver.send(request("GET", "big"))
+	eventually(t, "it is under way", func() bool { return r.bulks() == 1 })
+	if got := a.do("CLIENT", "KILL", "ID", a.sender()); got != ":1" {
+		t.Fatalf("kill: got %q", got)
+	}
+	reader.want("v", "GET", "k") // served again
+	if got := len(receiver.read()); got != size {
+		t.Fatalf("got %d bytes, want %d", got, size)
+	}
+	receiver.forgets(1)
+	invalidates(reader, receiver, a, "2")
+}
+
+// sender is what the server calls the one client that redirects its invalidations.
+func (s *redisServer) sender() string {
+	for _, line := range strings.Split(s.do("CLIENT", "LIST"), "\n") {
+		if strings.Contains(line, " redir=") && !strings.Contains(line, " redir=-1 ") {
+			id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
+			return id
+		}
+	}
+	return ""
+}

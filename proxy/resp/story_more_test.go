@@ -149,6 +149,12 @@ var pubsubStories = map[string]string{
 		s: %0|+OK|+OK|+OK|+QUEUED|
 		cut: 1
 		move: HELLO 3;CLIENT TRACKING ON OPTIN;CLIENT CACHING YES;MULTI;GET a =>`,
+	"a cache that the server has not confirmed yet": `
+		c: HELLO 3;CLIENT TRACKING ON;GET a
+		s: %0|
+		cut: 1
+		down: %0|
+		move: HELLO 3 => CLIENT TRACKING ON;GET a`,
 	"of prefixes the last word decides": `
 		c: HELLO 3;CLIENT TRACKING ON BCAST PREFIX a;CLIENT TRACKING ON BCAST PREFIX b NOLOOP;CLIENT TRACKING ON BCAST PREFIX a
 		s: %0|+OK|+OK|+OK|
