@@ -133,9 +133,11 @@ clients: clients-short
 conformance: deps build clients
 	bin/holdfast bench conformance $(CONFORMANCEFLAGS)
 
-# What fits in three minutes: the programs and the differential suite, directly and through Holdfast.
+# What fits in four minutes: the programs and the differential suite, directly and through Holdfast, and the programs with a
+# failover every two seconds.
 conformance-short: deps build clients-short
 	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb miniredis --modes direct,through --for 10s
+	bin/holdfast bench conformance ioredis node-redis redis-py redis-rb --modes failover --for 8s --out bench-results/conformance-failover
 
 # The programs with a failover every two seconds: three minutes and what it takes to build two of them.
 conformance-failover: deps build clients-short
