@@ -54,6 +54,11 @@ func (i Info) End() int64 {
 	return max(i.ReadOffset, i.AppliedOffset, i.Offset)
 }
 
+// Applied is the offset up to which the data set has the stream: End, without what was read and not executed yet.
+func (i Info) Applied() int64 {
+	return max(i.AppliedOffset, i.Offset)
+}
+
 // ParseInfo reads the text of INFO. Lines it does not know are skipped, so that newer servers are understood too.
 func ParseInfo(text string) Info {
 	info := Info{Priority: defaultPriority, LastIO: -1}

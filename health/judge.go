@@ -128,10 +128,11 @@ func (p *pool) eligible(i int, o *plan) (bool, string) {
 	return true, ""
 }
 
-// better orders candidates: offset first, because it is data; priority only among equals; the run id so that the choice is one.
+// better orders candidates: offset first, because it is data, and of that what is applied, because a promotion drops what was only read;
+// priority only among equals; the run id so that the choice is one.
 func better(a, b Info) bool {
-	if a.End() != b.End() {
-		return a.End() > b.End()
+	if a.Applied() != b.Applied() {
+		return a.Applied() > b.Applied()
 	}
 	if a.Priority != b.Priority {
 		return a.Priority < b.Priority

@@ -143,6 +143,7 @@ func TestBetter(t *testing.T) {
 		a, b Info
 	}{
 		{"offset first", Info{Offset: 2, Priority: 100}, Info{Offset: 1, Priority: 1}},
+		{"what was only read is dropped", Info{Offset: 2, ReadOffset: 2, Priority: 100}, Info{Offset: 1, ReadOffset: 9, Priority: 1}},
 		{"priority among equals", Info{Offset: 1, Priority: 1, RunID: "z"}, Info{Offset: 1, Priority: 100, RunID: "a"}},
 		{"run id at last", Info{Offset: 1, Priority: 1, RunID: "a"}, Info{Offset: 1, Priority: 1, RunID: "b"}},
 	} {

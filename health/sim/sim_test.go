@@ -20,9 +20,9 @@ var (
 	traceFlag = flag.Int("sim.trace", 150, "lines of the trace of a broken life that are shown")
 )
 
-// livesListed is the length of the list that every change is tried with: about a second of one processor. A search with new seeds
+// livesListed is the length of the list that every change is tried with: four seconds of one processor. A search with new seeds
 // is for who has the time to look into what it finds.
-const livesListed = 120
+const livesListed = 480
 
 // TestSimulation tries lives, and replays the first that breaks an invariant.
 func TestSimulation(t *testing.T) {
