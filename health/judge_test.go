@@ -83,6 +83,40 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestASuccessorInTheMakingIsLeftAlone: in a FAILOVER by somebody else both are masters for a moment, and the new one must stay it. One
+// that stays beside a master which goes on is made a replica, and so is at once who continues something older.
+func TestASuccessorInTheMakingIsLeftAlone(t *testing.T) {
+	demoted := func(p pool, at time.Duration, second Info) (pool, bool) {
+		p, first := step(p, Observation{At: at, Answer: &Answer{Node: 0, Sent: at, Info: p.nodes[0].info}})
+		p, then := step(p, Observation{At: at, Answer: &Answer{Node: 1, Sent: at, Info: second}})
+		return p, slices.ContainsFunc(append(first, then...), func(e Effect) bool { return e.Kind == EffectDemote && e.Node == 1 })
+	}
+	p := served()
+	upstart := p.nodes[1].info
+	upstart.Role, upstart.ReplID, upstart.ReplID2 = "master", "NEW", p.lineage()
+	at, early := p.now, false
+	for range 10 {
+		at += 90 * time.Millisecond
+		if p, early = demoted(p, at, upstart); early {
+			t.Fatalf("got a demotion after %s, want none before %s", at-10*time.Second, p.cfg.Silence)
+		}
+	}
+	late := false
+	for range 4 {
+		at += 90 * time.Millisecond
+		p, early = demoted(p, at, upstart)
+		late = late || early
+	}
+	if !late {
+		t.Error("got no demotion of a second master beside one that goes on")
+	}
+	old := upstart
+	old.ReplID, old.ReplID2 = "L2", ""
+	if _, now := demoted(served(), 10*time.Second+90*time.Millisecond, old); !now {
+		t.Error("got no demotion of a master of an older lineage")
+	}
+}
+
 func TestEligible(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -31,6 +31,9 @@ func (t *turn) repair(i int, n *node) bool {
 	case n.info.Loading || n.verdict == VerdictQuarantined:
 		return false
 	case n.verdict == VerdictStale:
+		if t.maySucceed(i, n) {
+			return false
+		}
 		e.Kind = EffectDemote
 	case n.info.IsReplica() && !t.follows(n.info):
 		if t.anySyncing() {
@@ -42,6 +45,13 @@ func (t *turn) repair(i int, n *node) bool {
 	n.repairing = true
 	t.emit(e)
 	return true
+}
+
+// maySucceed reports whether a second master may be the successor that somebody else is just making: in a FAILOVER the old master says
+// that it is one until the new one has answered it. Whoever demoted that one then would leave two replicas of each other. It has a
+// whole Silence, from when it was first seen, for the old master to become its replica.
+func (t *turn) maySucceed(i int, n *node) bool {
+	return t.succeeds(i, n) && t.now-n.since <= t.cfg.Silence
 }
 
 func (t *turn) anySyncing() bool {
