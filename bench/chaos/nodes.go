@@ -62,8 +62,9 @@ func standOf(ctx context.Context, s *bench.Server) (stand, error) {
 	return stand{role: info["role"], offset: info["master_repl_offset"]}, err
 }
 
-// scanCount is how many keys are read at a time: a few ms of a server, even if some of them are large.
-const scanCount = 50
+// scanCount is how many keys are read at a time: a few ms of a server, even if some of them are large, and little enough where a
+// server gets a tenth of a processor.
+const scanCount = 10
 
 // contents is a digest of every value of a node, by database and key.
 func contents(ctx context.Context, s *bench.Server) (map[string]string, error) {

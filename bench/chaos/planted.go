@@ -32,7 +32,11 @@ func plants() []plant {
 		{
 			name: "no-drain", text: "promotes before the replica has read what its master had sent", fault: "sigkill-behind", cycles: 20,
 			without: "wait", catches: []Invariant{I5},
-			edits: []edit{{"health/failover/drain.go", "ended := !info.LinkUp || info.IsMaster()", "ended := true"}},
+			edits: []edit{
+				{"health/failover/drain.go", "	start := time.Now()\n	err := n.talk(",
+					"	start := time.Now()\n	if limit > 0 {\n		return info, first, nil\n	}\n	err := n.talk("},
+				{"health/result.go", "	t.heardFrom(r)\n", ""},
+			},
 		},
 		{
 			name: "retry-write", text: "sends writes of unknown outcome again", fault: "executed-unacked", cycles: 5, catches: []Invariant{I3},
