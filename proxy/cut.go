@@ -114,7 +114,8 @@ func (w *worker) cutPool(v *view, epoch uint64, alive time.Duration) CutReport {
 	}
 	report := CutReport{Clients: int(v.connected.Load()), Held: v.lists[stateHeld].n, CutCounts: v.fallen}
 	report.Acknowledged = v.acks.All()
-	now := w.loop.Now()
+	w.dateAcks()
+	now := w.loop.Clock()
 	proven := ticks(now - int64(alive))
 	report.AtRisk, report.SinceAlive = v.acks.AtRisk(proven), v.acks.Since(proven, ticks(now))
 	v.fallen, v.acks = resp.CutCounts{}, resp.Acks{}

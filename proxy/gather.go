@@ -83,4 +83,7 @@ func (w *worker) commit() {
 }
 
 // OnPassEnd implements splice.Finisher.
-func (w *worker) OnPassEnd() { w.commit() }
+func (w *worker) OnPassEnd() {
+	w.commit()
+	w.dateAcks()
+}

@@ -242,7 +242,7 @@ func (d *delivery) frame(first byte, n int) bool {
 // answered does what follows when the head of the flight is gone: the next heads may need no backend.
 func (d *delivery) answered(cmd resp.Command) {
 	s, v := d.s, d.s.view
-	v.acks.Answered(v.pool.care.Acknowledges(cmd), s.conv.AnsweredAt(), d.w.now())
+	d.w.acknowledged(s, cmd)
 	if v.pool.care.Slow(cmd) {
 		v.pool.slow.Add(-1)
 	}
@@ -276,7 +276,7 @@ func (d *delivery) big(n int) {
 		}
 	}
 	if ok {
-		s.view.acks.Answered(s.view.pool.care.Acknowledges(cmd), s.conv.AnsweredAt(), w.now())
+		w.acknowledged(s, cmd)
 		if s.view.pool.care.Slow(cmd) {
 			s.view.pool.slow.Add(-1)
 		}

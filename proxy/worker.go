@@ -44,6 +44,7 @@ type worker struct {
 	table   table
 	flights resp.Flights
 	gather  gather
+	acked   *view  // has acknowledged writes in this pass that are not dated
 	spare   []byte // for replays and resends; valid within one callback
 	load    atomic.Int64
 	spareFD splice.Spare
@@ -85,6 +86,25 @@ type view struct {
 	turnedNote      rarely
 	foreignNote     rarely
 	closed          [closeReasonCount]uint64
+}
+
+// acknowledged notes the reply to the oldest request of a session.
+func (w *worker) acknowledged(s *session, cmd resp.Command) {
+	v := s.view
+	write := v.pool.care.Acknowledges(cmd)
+	v.acks.Answered(write, s.conv.AnsweredAt(), w.now())
+	if write && w.acked != v {
+		w.dateAcks()
+		w.acked = v
+	}
+}
+
+// dateAcks says when the writes of this pass were acknowledged at the latest.
+func (w *worker) dateAcks() {
+	if w.acked != nil {
+		w.acked.acks.Date(w.now(), ticks(w.loop.Clock()))
+		w.acked = nil
+	}
 }
 
 func newWorker(id int, p *Proxy, loop *splice.Loop) *worker {

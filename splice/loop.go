@@ -161,6 +161,9 @@ func (l *Loop) Defer(tok uint64) { l.deferred = append(l.deferred, tok) }
 // Now is CLOCK_MONOTONIC in nanoseconds, read once per pass. Loops of one process agree on it.
 func (l *Loop) Now() int64 { return l.now }
 
+// Clock is the same clock, read now. It may be far ahead of Now: a thread can lose its processor in the middle of a pass.
+func (l *Loop) Clock() int64 { return l.clock.read() }
+
 // Scratch is the loop's one large buffer. Its content is worthless after the callback, and after any Mover.Run within it.
 func (l *Loop) Scratch() []byte { return l.scratch }
 

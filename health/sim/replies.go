@@ -103,6 +103,7 @@ func (s *session) frame(first byte, frame []byte) {
 // answered does what follows when the head of the flight is gone.
 func (s *session) answered(cmd resp.Command) {
 	s.p.acks.Answered(s.p.care.Acknowledges(cmd), s.conv.AnsweredAt(), s.p.now())
+	s.p.acks.Date(s.p.now(), s.p.now()) // passes take no time here
 	if _, act, _, ok := s.conv.Front(); ok && (act != resp.ActForward || s.conv.Special()) {
 		s.settle()
 	}

@@ -30,14 +30,14 @@ const (
 	ackPerWidth = 6
 )
 
-// add counts a write that is acknowledged now.
-func (h *ackHistory) add(now uint32) {
+// add counts n writes that are acknowledged now.
+func (h *ackHistory) add(n, now uint32) {
 	until := now | (ackNarrowest - 1)
 	if h.n > 0 && h.buckets[h.n-1].until == until {
-		h.buckets[h.n-1].n++
+		h.buckets[h.n-1].n += n
 		return
 	}
-	h.buckets[h.n] = ackBucket{until: until, n: 1}
+	h.buckets[h.n] = ackBucket{until: until, n: n}
 	h.n++
 	h.thin()
 }

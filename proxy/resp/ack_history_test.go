@@ -19,6 +19,7 @@ func TestAckHistoryAgainstAList(t *testing.T) {
 		for range 20_000 {
 			now += uint32(random.IntN(2 * gap))
 			a.Answered(true, now-uint32(random.IntN(5)), now)
+			a.Date(now, now)
 			list = append(list, now)
 		}
 		for age := uint32(0); age < 200_000; age = age*5/4 + 17 {
@@ -61,7 +62,7 @@ func TestAckHistoryForgetsNothingOverPauses(t *testing.T) {
 		if now >= 1<<31 {
 			break // as far as the order of the clock reaches
 		}
-		h.add(now)
+		h.add(1, now)
 		list = append(list, now)
 	}
 	if got := h.since(list[0], now); got != len(list) {
@@ -84,7 +85,7 @@ func TestAckHistoryForgetsNothingOverPauses(t *testing.T) {
 // What lies more than half a turn of the clock back looks like the future, and is no longer counted.
 func TestAckHistoryOfAnotherTurnOfTheClock(t *testing.T) {
 	var h ackHistory
-	h.add(100)
+	h.add(1, 100)
 	const later = 100 + 1<<31 + 5000
 	if got := h.since(later-1000, later); got != 0 {
 		t.Errorf("got %d, want none of the last two days", got)

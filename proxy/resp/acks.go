@@ -8,8 +8,11 @@ package resp
 // replies had arrived: it was read in a later turn. So a write is at risk while no request that was taken after its
 // reply has been answered. With traffic that is a fraction of a millisecond.
 //
-// Invariant: ring holds the unproven ticks newest last; what was pushed out of it is counted in older, under the newest
-// tick that was pushed out.
+// A reply was made before it is read, so it counts as acknowledged when it was read, or later. The ticks that Answered is given
+// are those at which a pass of the event loop began; Date corrects them where a pass lasted.
+//
+// Invariants: ring holds the unproven ticks newest last; what was pushed out of it is counted in older, under the newest
+// tick that was pushed out. fresh are the writes since the last Date, of one pass.
 type Acks struct {
 	proven uint32 // ticks before this one are proven
 	began  bool
@@ -17,6 +20,7 @@ type Acks struct {
 	ring   [acksRing]ack
 	older  ack
 	all    int // acknowledged writes, proven or not
+	fresh  uint32
 	// history has every acknowledged write, proven or not.
 	history ackHistory
 }
@@ -43,7 +47,7 @@ func (a *Acks) Answered(write bool, taken, now uint32) {
 		return
 	}
 	a.all++
-	a.history.add(now)
+	a.fresh++
 	if last := &a.ring[a.head]; last.n > 0 && last.tick == now {
 		last.n++
 		return
@@ -58,11 +62,28 @@ func (a *Acks) Answered(write bool, taken, now uint32) {
 	a.ring[a.head] = ack{tick: now, n: 1}
 }
 
+// longPass is 1 ms, in ticks. Shorter ones are within the margin that is left to a proof of life.
+const longPass = TicksPerMs
+
+// Date ends a pass that began at the tick start. Whatever it has acknowledged may have been acknowledged as late as now.
+func (a *Acks) Date(start, now uint32) {
+	if a.fresh == 0 {
+		return
+	}
+	if !after(now, start+longPass) {
+		now = start
+	} else if newest := &a.ring[a.head]; newest.tick == start {
+		newest.tick = now
+	}
+	a.history.add(a.fresh, now)
+	a.fresh = 0
+}
+
 // All is the number of acknowledged writes, proven or not.
 func (a *Acks) All() int { return a.all }
 
 // AtRisk is the number of acknowledged writes that are not proven. Ticks before alive are proven by other means: the
-// master answered a probe that was sent then.
+// master answered a probe that was sent then. The pass must have been dated, here and for Since.
 func (a *Acks) AtRisk(alive uint32) (n int) {
 	proven := a.proven
 	if after(alive, proven) {

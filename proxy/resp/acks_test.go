@@ -79,3 +79,34 @@ func TestAcksBeyondTheRing(t *testing.T) {
 		t.Errorf("all: got %d, want 100", got)
 	}
 }
+
+// A loop that loses its processor in a pass may read late what was acknowledged after a probe that was sent meanwhile.
+func TestAcksOfALongPass(t *testing.T) {
+	const start, end = uint32(1_000_000), uint32(1_000_000 + 80*TicksPerMs)
+	for _, c := range []struct {
+		name  string
+		ended uint32
+		alive uint32
+		want  int
+	}{
+		{"a probe in the middle of a long pass proves nothing", end, start + 60*TicksPerMs, 2},
+		{"a probe after it does", end, end + 8*TicksPerMs, 0},
+		{"a short pass is dated by its start", start + TicksPerMs, start + 8*TicksPerMs, 0},
+	} {
+		var a Acks
+		a.Answered(true, start-8, start-4)
+		a.Date(start-4, start-4)
+		a.Answered(true, start-3, start)
+		a.Answered(true, start-3, start)
+		a.Date(start, c.ended)
+		if got := a.AtRisk(c.alive); got != c.want {
+			t.Errorf("%s: at risk: got %d, want %d", c.name, got, c.want)
+		}
+		if got := a.Since(c.alive, end+16*TicksPerMs); got != c.want {
+			t.Errorf("%s: since: got %d, want %d", c.name, got, c.want)
+		}
+		if got := a.Since(start-10*1000*TicksPerMs, end); got != 3 {
+			t.Errorf("%s: of all: got %d, want 3", c.name, got)
+		}
+	}
+}
