@@ -75,11 +75,6 @@ func newCrew(seed uint64, chosen []workload, dial func(context.Context) (net.Con
 	return w
 }
 
-// waits reports whether some clients ask replicas for acknowledgements.
-func (w *crew) waits() bool {
-	return slices.ContainsFunc(w.shelf, func(s shelved) bool { _, is := s.book.(*waitBook); return is })
-}
-
 func (w *crew) newClient(seed uint64, s shelved) *client {
 	id := len(w.clients)
 	c := &client{crew: w, book: s.book, id: id, name: fmt.Sprintf("%s-%d", s.name, id), db: s.db, proto: 2 + id%2}

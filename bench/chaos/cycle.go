@@ -33,8 +33,8 @@ type cycle struct {
 	logs   logMarks // how far the nodes had written
 	poised *poised
 	window [2]int64
-	served int64 // when the last promotion was seen to be over
-	killed int64 // when the master was killed; 0: the fault does not say
+	served int64  // when the last promotion was seen to be over
+	unread unread // what the replica had not read when its master was killed
 
 	frozen  []*bench.Server
 	restart restart // how dead nodes come back

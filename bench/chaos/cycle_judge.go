@@ -65,6 +65,9 @@ func (c *cycle) examine(ctx context.Context, j *judge, res *Result) error {
 			return err
 		}
 	}
+	if err := c.unread.check(final, c, j); err != nil {
+		return err
+	}
 	for range c.crew.takeMarks() {
 		j.lose(never, "a client's mark")
 	}
@@ -97,6 +100,7 @@ func (c *cycle) judgeReceipts(ctx context.Context, j *judge, res *Result) error 
 		if r.Trigger == triggerAdopted {
 			m.adopted++
 		}
+		c.unread.drain = max(c.unread.drain, time.Duration(r.Phases["drain"]*float64(time.Millisecond)))
 		res.AtRisk += r.AtRisk
 		res.BytesLost += r.BytesLost
 		res.CutUnknown += r.Cut["unknown"]
@@ -167,37 +171,7 @@ func (c *cycle) judgeCounts(j *judge, res *Result, n counts) {
 		j.verdicts.broken(I4, "a planned change showed errors: %s", classes(n.Errors))
 	}
 	c.judgeUnknown(j, res, n)
-	c.judgeDrain(j)
 	c.judgeLoss(j, res)
-}
-
-const (
-	// turnMax is longer than any turn of a server's event loop: what was acknowledged earlier is in the hands of its kernel.
-	turnMax = 5 * time.Millisecond
-	// dryMax is how many cycles in a row may lose what a kernel held. One may: a replica that speaks to its dead master before it has read
-	// all, as it does once a second, and whenever a WAIT is in the stream, makes that kernel drop the rest. One in twenty-five does
-	// without WAIT, so three in a row are no chance.
-	dryMax = 3
-)
-
-// judgeDrain looks for a proxy that promotes without draining. Its receipts may count every loss, and still it loses what it need not.
-func (c *cycle) judgeDrain(j *judge) {
-	if !c.fault.drained || c.killed == 0 || c.crew.waits() {
-		return
-	}
-	early := 0
-	for _, l := range j.losses {
-		if l.at < c.killed-int64(turnMax) {
-			early++
-		}
-	}
-	if early == 0 {
-		c.dry = 0
-		return
-	}
-	if c.dry++; c.dry >= dryMax {
-		j.verdicts.broken(I5, "%d cycles in a row, now %d acknowledged writes, lost what the host of the dead master still held", c.dry, early)
-	}
 }
 
 // noiseFactor is how many times in a row the machine's lateness may prolong a failover: detection, the cut, the drain, the promotion,

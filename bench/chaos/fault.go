@@ -21,7 +21,6 @@ type fault struct {
 	clean      bool          // not one error
 	wobbles    bool          // connections break by themselves before or without a failover
 	blind      bool          // the proxy may die with what it knew to be at risk
-	drained    bool          // what is lost was in the hands of a host that lives: see judgeDrain
 	restart    restart
 	prepare    func(context.Context, *cycle) error
 	commit     func(context.Context, *cycle) error

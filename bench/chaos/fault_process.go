@@ -27,7 +27,9 @@ func processFaults() []fault {
 	return []fault{
 		{name: "sigkill", text: "SIGKILL of the master", promotions: once(), gapMax: gapKill, commit: killMaster},
 		{name: "sigkill-behind", text: "SIGKILL of the master while its replica has not read all", promotions: once(),
-			gapMax: gapKill + 2*behindFor, flavour: flavour{lossy: true}, drained: true, commit: killBehind(behindFor)},
+			gapMax: gapKill + 2*behindFor, flavour: flavour{lossy: true}, commit: killBehind(behindFor)},
+		{name: "sigkill-drain", text: "SIGKILL of the master while all it has sent lies unread at its replica", promotions: once(),
+			gapMax: gapKill + decideMax, flavour: flavour{lossy: true}, commit: killUnread},
 		{name: "sigkill-overflow", text: "SIGKILL of the master while more is owed to its replica than the kernel's buffers hold",
 			promotions: once(), gapMax: gapFreeze, flavour: flavour{lossy: true}, commit: killBehind(overflowFor)},
 		{name: "sigterm", text: "SIGTERM of the master", promotions: once(), gapMax: gapFreeze, commit: terminateMaster},
@@ -76,7 +78,6 @@ func killBehind(behind time.Duration) func(context.Context, *cycle) error {
 		if err := pause(ctx, behind); err != nil {
 			return err
 		}
-		c.killed = c.crew.tally.now()
 		if err := c.old.Kill(); err != nil {
 			return err
 		}

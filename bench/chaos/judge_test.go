@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 )
 
 func wrote(id string, o outcome, call, ret int64) record {
@@ -153,37 +152,5 @@ func TestVerdictsKeepTheFirstFindings(t *testing.T) {
 	c.addNamed(list[0])
 	if c[I3].Broken != findingsMax+3 || fmt.Sprint(c[I3].Findings[0]) != "finding 0" {
 		t.Errorf("got %+v, want what was named", c[I3])
-	}
-}
-
-// TestNobodyDrained: one loss of what a kernel held may be chance, three in a row are a proxy that does not drain. What was
-// acknowledged in the last moment, or where WAIT makes the dead speak, proves nothing.
-func TestNobodyDrained(t *testing.T) {
-	ms := int64(time.Millisecond)
-	for name, c := range map[string]struct {
-		lost  []int64 // one cycle each: when the lost write was acknowledged; 0: none was lost
-		waits bool
-		want  bool
-	}{
-		"three in a row":   {[]int64{ms, ms, ms}, false, true},
-		"two, then none":   {[]int64{ms, ms, 0, ms, ms}, false, false},
-		"in the last turn": {[]int64{99 * ms, 99 * ms, 99 * ms}, false, false},
-		"behind a WAIT":    {[]int64{ms, ms, ms}, true, false},
-	} {
-		r, broken := &rig{crew: &crew{}}, false
-		if c.waits {
-			r.crew.shelf = []shelved{{book: &waitBook{}}}
-		}
-		for _, at := range c.lost {
-			j := &judge{}
-			if at > 0 {
-				j.lose(at, "lost")
-			}
-			(&cycle{rig: r, fault: fault{drained: true}, killed: 100 * ms}).judgeDrain(j)
-			broken = broken || !j.verdicts.held()
-		}
-		if broken != c.want {
-			t.Errorf("%s: got broken %v, want %v", name, broken, c.want)
-		}
 	}
 }

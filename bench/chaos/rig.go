@@ -61,7 +61,6 @@ type rig struct {
 	base     resources // of the proxy, after its first cycles
 	measured int       // cycles since it was started
 	above    int       // cycles in a row with more memory than the base line
-	dry      int       // cycles in a row in which nobody seems to have drained a replica
 	judged   uint64    // the epoch when the last cycle was judged; 0: none was
 }
 

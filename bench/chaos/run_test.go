@@ -13,7 +13,7 @@ import (
 
 // TestFaultsHold commits a few faults of each kind with all workloads. The whole matrix is the business of 'make chaos-short'.
 func TestFaultsHold(t *testing.T) {
-	names := []string{"sigkill=3", "sigkill-behind", "sigkill-overflow", "switchover", "sigstop-300ms", "proxy-sigkill"}
+	names := []string{"sigkill=3", "sigkill-behind", "sigkill-drain", "sigkill-overflow", "switchover", "sigstop-300ms", "proxy-sigkill"}
 	if os.Geteuid() == 0 {
 		names = append(names, "executed-unacked", "rst-all")
 	}
