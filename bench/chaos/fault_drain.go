@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,8 +21,9 @@ const (
 	// turnMax is the most that a server reads from its master in one turn once its buffer is small, in bytes: it asks for room for
 	// 16 KiB, gets twice that and what the allocator rounds up to, and fills it.
 	turnMax = 40 << 10
-	// decideMax is how long a sleeping replica waits for the proxy's decision: within drainLimit it must be awake.
-	decideMax = 150 * time.Millisecond
+	// hastyMax is how long a sleeping replica waits for a promotion, which only comes from a proxy that does not drain. Its cut and its
+	// intent are ready by then, and drainLimit is far.
+	hastyMax = 80 * time.Millisecond
 	// drainLimit is what the proxy allows a drain after the death of a process. One that reached it has kept its word, and proves
 	// nothing.
 	drainLimit = 200 * time.Millisecond
@@ -37,17 +37,17 @@ type unread struct {
 	drain time.Duration // the longest one of the cycle, by its receipts
 }
 
-// killUnread kills the master behind a replica that sleeps on all that it was sent, and wakes it when the first word of the proxy
-// waits beside it: a drain asks how far it is, and no drain means REPLICAOF NO ONE.
+// killUnread kills the master behind a replica that sleeps on all that it was sent, and wakes it when the order of a proxy that does
+// not drain would wait beside it. One that drains has only asked how far the replica is.
 func killUnread(ctx context.Context, c *cycle) error {
 	replica := c.spare[0]
 	if err := c.leaveUnread(ctx, replica); err != nil {
 		return err
 	}
-	if err := await(ctx, decideMax, c.decided); err != nil {
-		c.crew.tally.note("the replica is woken before the proxy has decided: %v", err)
-	} else if err := pause(ctx, behindFor); err != nil {
-		return err
+	if await(ctx, hastyMax, c.promoting) == nil {
+		if err := pause(ctx, behindFor); err != nil {
+			return err
+		}
 	}
 	if err := replica.Wake(); err != nil {
 		return fmt.Errorf("wake the replica: %w", err)
@@ -177,10 +177,10 @@ func (c *cycle) handedOver(ctx context.Context) error {
 	return err
 }
 
-// decided objects until the proxy has turned to the replica, or misses it already: then it must wake for anything to happen.
-func (c *cycle) decided(ctx context.Context) error {
+// promoting objects until the proxy has made up its mind.
+func (c *cycle) promoting(ctx context.Context) error {
 	status, err := c.daemon.Status(ctx)
-	if err == nil && !slices.Contains([]string{"draining", "promoting", "stuck"}, status.State) {
+	if err == nil && status.State != "promoting" {
 		err = fmt.Errorf("pool is %s (%s)", status.State, status.Why)
 	}
 	return err

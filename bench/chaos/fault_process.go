@@ -29,7 +29,7 @@ func processFaults() []fault {
 		{name: "sigkill-behind", text: "SIGKILL of the master while its replica has not read all", promotions: once(),
 			gapMax: gapKill + 2*behindFor, flavour: flavour{lossy: true}, commit: killBehind(behindFor)},
 		{name: "sigkill-drain", text: "SIGKILL of the master while all it has sent lies unread at its replica", promotions: once(),
-			gapMax: gapKill + decideMax, flavour: flavour{lossy: true}, commit: killUnread},
+			gapMax: gapKill + hastyMax, flavour: flavour{lossy: true}, commit: killUnread},
 		{name: "sigkill-overflow", text: "SIGKILL of the master while more is owed to its replica than the kernel's buffers hold",
 			promotions: once(), gapMax: gapFreeze, flavour: flavour{lossy: true}, commit: killBehind(overflowFor)},
 		{name: "sigterm", text: "SIGTERM of the master", promotions: once(), gapMax: gapFreeze, commit: terminateMaster},
