@@ -41,7 +41,6 @@ type session struct {
 	identity        bool // the next reply of the replay is the backend's INFO
 	refused         bool // the backend said that it is no master
 	retiring        bool // our side of the backend connection is half-closed on purpose
-	counted         bool // answered writes are known to the plane
 	gone            bool // the client has left
 }
 
