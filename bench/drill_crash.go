@@ -90,6 +90,7 @@ func rebornEmpty() plan {
 		name: "reborn-empty", fault: "the master is killed and restarted empty at once",
 		gapMax: gapKill, promotions: 1, errors: errorsInFlight, converge: true,
 		commit: func(ctx context.Context, s *scene) error {
+			s.pair.Master.DelayCopies()
 			s.load.tally.fault()
 			if err := s.pair.Master.RestartEmpty(ctx); err != nil {
 				return err
@@ -110,6 +111,7 @@ func rebornOld() plan {
 			return s.load.WaitServed(ctx, proof, servedMax)
 		},
 		commit: func(ctx context.Context, s *scene) error {
+			s.pair.Master.DelayCopies()
 			s.load.tally.fault()
 			if err := s.pair.Master.RestartFromSnapshot(ctx); err != nil {
 				return err

@@ -63,6 +63,10 @@ func NewServer(dir string, opts ServerOptions) (*Server, error) {
 // Follow sets whom the server follows from its next start on; nil makes it a master then. A running one is not touched.
 func (s *Server) Follow(master *Server) { s.master = master }
 
+// DelayCopies lets the server wait 5 s from its next start on before it copies its data to a replica, as servers do by default. Ours
+// wait for nothing, so that scenes are ready soon; but a master that comes back empty must not empty its replica sooner than anywhere else.
+func (s *Server) DelayCopies() { s.args = append(s.args, "--repl-diskless-sync-delay", "5") }
+
 // argv is the command line of the next start.
 func (s *Server) argv() []string {
 	argv := append(append([]string(nil), s.place.Launch...), s.args...)

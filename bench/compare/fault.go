@@ -52,6 +52,7 @@ func faults() []fault {
 				if err := pause(ctx, restartAfter); err != nil {
 					return err
 				}
+				s.pair.Master.DelayCopies()
 				return s.pair.Master.Start(ctx)
 			},
 		},
