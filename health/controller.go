@@ -22,8 +22,6 @@ type Executor interface {
 
 // Bounds of the controller's queues.
 const (
-	// tickEvery is the resolution of silence. 20 ms keep a detection within 2 % of the default and cost nothing measurable.
-	tickEvery = 20 * time.Millisecond
 	// observedMax: a full queue makes probes wait, which is what they should do.
 	observedMax = 256
 	// evidenceMax: evidence beyond it is merged into one bit, because it says the same thing again.
@@ -98,18 +96,25 @@ func (c *Controller) Run(ctx context.Context) error {
 		c.workers.Add(1)
 		go c.runProber(ctx, p)
 	}
-	ticker := time.NewTicker(tickEvery)
-	defer ticker.Stop()
+	set := c.pool.pace()
+	timer := time.NewTimer(set)
+	defer timer.Stop()
 	for {
+		ticked := false
 		select {
 		case o := <-c.observed:
 			c.apply(ctx, o)
 		case e := <-c.evidence:
 			c.applyEvidence(ctx, e)
-		case <-ticker.C:
+		case <-timer.C:
+			ticked = true
 			c.apply(ctx, Observation{At: c.clock(), Tick: &Tick{Load: c.executor.Load()}})
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		}
+		if pace := c.pool.pace(); ticked || pace < set {
+			set = pace
+			timer.Reset(pace)
 		}
 	}
 }

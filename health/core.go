@@ -1,6 +1,9 @@
 package health
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Core is the decision of one pool by itself: the same step that Controller runs, for whoever has a clock and a world of his own.
 // It starts nothing and is used by one goroutine.
@@ -25,6 +28,9 @@ func (c *Core) Step(o Observation) []Effect {
 	c.pool = next
 	return effects
 }
+
+// Pace is how soon a tick is wanted, counted from the last one or from now if that is sooner.
+func (c *Core) Pace() time.Duration { return c.pool.pace() }
 
 // Settings are those in force, with every default filled in.
 func (c *Core) Settings() Settings { return c.settings }

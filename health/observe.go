@@ -7,7 +7,7 @@ import (
 )
 
 // asleepAfter is the gap between two observations that means this process did not run: stopped, or its machine suspended. Ticks come
-// every 20 ms; a busy machine delays them by tens of milliseconds, not by a second.
+// every 20 ms, or with the answers; a busy machine delays them by tens of milliseconds, not by a second.
 const asleepAfter = time.Second
 
 // noteEvery bounds how often the offset of the master is noted on disk.

@@ -12,7 +12,7 @@ import (
 // yieldEvery is how often a busy loop lets the Go scheduler have its goroutine back, in nanoseconds. The scheduler takes a
 // goroutine that has run for 10 ms without a switch for a hog: its monitor then looks at the loop every 20 us, takes its processor
 // away in each wait, and the loop moves from thread to thread. See docs/decisions/data-plane.md.
-const yieldEvery = int64(5 * time.Millisecond)
+const yieldEvery = int64(8 * time.Millisecond)
 
 // wait fetches the next batch. A busy loop polls with a raw call first, which keeps its processor; only the call that may
 // sleep tells the Go scheduler.

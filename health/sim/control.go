@@ -8,8 +8,6 @@ import (
 )
 
 const (
-	// tickEvery is the resolution of the controller.
-	tickEvery = 20 * time.Millisecond
 	// queueSpread is how long an observation may wait for the controller, or mail for the loop.
 	queueSpread = 100 * time.Microsecond
 	// diskMax is the longest a record takes until it is on disk.
@@ -29,6 +27,7 @@ type holdfast struct {
 	observed flow[health.Observation]
 	seen     map[health.Evidence]bool // evidence on its way: the same news is told once
 	orders   uint64
+	due      time.Duration // the next tick; 0: none is set
 }
 
 // startHoldfast is a process that begins with what the journal remembers.
@@ -50,7 +49,7 @@ func (w *world) startHoldfast() {
 		h.lines = append(h.lines, [2]*line{{h: h, node: w.nodes[i]}, {h: h, node: w.nodes[i]}})
 		w.after(time.Duration(w.rnd.Int64N(int64(time.Millisecond))), p.tick)
 	}
-	w.after(tickEvery, h.tick)
+	h.pace()
 }
 
 // crash ends the process: every connection of it is reset or closed, and what it knew is in the journal alone.
@@ -61,12 +60,20 @@ func (h *holdfast) crash() {
 }
 
 func (h *holdfast) tick() {
-	if h.dead {
-		return
+	if h.dead || h.w.now != h.due {
+		return // a sooner one has taken its place
 	}
-	h.w.after(tickEvery, h.tick)
+	h.due = 0
 	connected, held := h.plane.clients()
 	h.observe(health.Observation{Tick: &health.Tick{Load: health.Load{Connected: connected, Held: held}}})
+}
+
+// pace sets the next tick, or a sooner one than is set.
+func (h *holdfast) pace() {
+	if due := h.w.now + h.core.Pace(); !h.dead && (h.due == 0 || due < h.due) {
+		h.due = due
+		h.w.after(h.core.Pace(), h.tick)
+	}
 }
 
 // report brings an observation to the controller, in order.
@@ -100,6 +107,7 @@ func (h *holdfast) observe(o health.Observation) {
 	if h.w.began > 0 {
 		o.At -= h.w.began
 	}
+	defer h.pace()
 	faults := h.core.Faults()
 	for _, e := range h.core.Step(o) {
 		h.begin(e)
