@@ -158,10 +158,10 @@ func (d *delivery) flush(end int) {
 // next handles one frame; false ends the walk.
 func (d *delivery) next() bool {
 	s, w := d.s, d.w
-	if extra := s.conv.Extra(); extra != 0 && s.rep == (resp.Reply{}) {
+	if extra := s.conv.Extra(); extra != 0 && s.rep.Fresh() {
 		s.rep.Expect(extra)
 	}
-	if s.rep == (resp.Reply{}) {
+	if s.rep.Fresh() {
 		if n := resp.Simple(d.data[d.off:]); n > 0 {
 			return d.frame(d.data[d.off], n)
 		}

@@ -95,22 +95,21 @@ func (c *Conv) Movable() bool { return c.state == nil || !c.state.bound }
 // Take records a request that goes to the backend whole.
 func (c *Conv) Take(fl *Flights, cmd Command, req []byte, at uint32) {
 	c.queued += uint64(len(req))
-	c.push(fl, Entry{end: c.queued, at: at, cmd: cmd}, req)
+	c.push(fl, cmd, c.queued, req, at)
 }
 
 // TakeAs is Take for a request that was translated: sent bytes went to the backend in its place.
 func (c *Conv) TakeAs(fl *Flights, cmd Command, req []byte, sent int, at uint32) {
 	c.queued += uint64(sent)
-	e := Entry{end: c.queued, at: at, cmd: cmd}
+	e := c.push(fl, cmd, c.queued, req, at)
 	if cmd >= CmdScan && cmd <= CmdZscan && !c.inBlock {
-		e.marks = markNamed
+		e.marks |= markNamed
 	}
-	c.push(fl, e, req)
 }
 
 // TakeBig records a request whose bytes are forwarded as they come and not kept.
 func (c *Conv) TakeBig(fl *Flights, cmd Command, at uint32) {
-	c.push(fl, Entry{end: endOpen, at: at, cmd: cmd}, nil)
+	c.push(fl, cmd, endOpen, nil, at)
 }
 
 // Streamed counts n forwarded bytes of the newest request, which TakeBig recorded; done closes it.
@@ -126,22 +125,33 @@ func (c *Conv) TakeLocal(fl *Flights, cmd Command, act Act, a Answer, at uint32)
 	if act == ActDiscard {
 		c.queued += uint64(len(discardRequest))
 	}
-	c.push(fl, Entry{end: c.queued, at: at, cmd: cmd, act: act, answer: a}, nil)
+	e := c.enqueue(fl, cmd, c.queued, nil, at)
+	e.act, e.answer = act, a
+	c.hush(e)
 }
 
-func (c *Conv) push(fl *Flights, e Entry, req []byte) {
+// push records a request that the backend answers.
+func (c *Conv) push(fl *Flights, cmd Command, end uint64, req []byte, at uint32) *Entry {
+	e := c.enqueue(fl, cmd, end, req, at)
+	if c.reply != replyOn {
+		c.hush(e)
+	}
+	return e
+}
+
+func (c *Conv) enqueue(fl *Flights, cmd Command, end uint64, req []byte, at uint32) *Entry {
 	if c.flight == nil {
 		c.flight = fl.take()
 	}
-	if c.reply != replyOn {
-		c.hush(&e)
-	}
-	c.flight.push(e, req)
+	e := c.flight.push(req)
+	e.end, e.at, e.cmd = end, at, cmd
+	return e
 }
 
 // hush marks an entry whose answer CLIENT REPLY OFF or SKIP drops. RESET ends OFF and is heard.
 func (c *Conv) hush(e *Entry) {
 	switch {
+	case c.reply == replyOn:
 	case e.cmd == CmdClientReply && e.act == ActLocal && e.answer == AnswerNone:
 	case c.reply == replySkip:
 		c.reply = replyOn

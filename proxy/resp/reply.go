@@ -236,6 +236,9 @@ func (r *Reply) Expect(extra int64) {
 	r.extra = int32(extra)
 }
 
+// Fresh says that the reply stands at a boundary and that nothing is expected.
+func (r *Reply) Fresh() bool { return r.at == replyStart && r.extra == 0 }
+
 // Fault says what was wrong, for the log.
 func (r *Reply) Fault() string { return r.fault.text(0) }
 
