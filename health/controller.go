@@ -96,23 +96,33 @@ func (c *Controller) Run(ctx context.Context) error {
 		c.workers.Add(1)
 		go c.runProber(ctx, p)
 	}
-	set := c.pool.pace()
+	return c.serve(ctx)
+}
+
+// serve takes observations, and ticks at the pace that the pool wants. A tick that is nearly due is taken together with an answer,
+// so that a calm pool wakes the process once for both.
+func (c *Controller) serve(ctx context.Context) error {
+	set, ticked := c.pool.pace(), c.pool.now
 	timer := time.NewTimer(set)
 	defer timer.Stop()
 	for {
-		ticked := false
+		due := false
 		select {
 		case o := <-c.observed:
 			c.apply(ctx, o)
+			due = c.pool.now-ticked > set*3/4
 		case e := <-c.evidence:
 			c.applyEvidence(ctx, e)
 		case <-timer.C:
-			ticked = true
-			c.apply(ctx, Observation{At: c.clock(), Tick: &Tick{Load: c.executor.Load()}})
+			due = true
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if pace := c.pool.pace(); ticked || pace < set {
+		if due {
+			c.apply(ctx, Observation{At: c.clock(), Tick: &Tick{Load: c.executor.Load()}})
+			ticked = c.pool.now
+		}
+		if pace := c.pool.pace(); due || pace < set {
 			set = pace
 			timer.Reset(pace)
 		}
