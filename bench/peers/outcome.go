@@ -42,7 +42,7 @@ func (b *book) judge(r row) Outcome {
 		}
 	}
 	o.Best = r.best(o.Values)
-	series := b.judgedSeries(r, o.Best)
+	series := b.judgedSeries(r)
 	judged, ok := spreadOf(series)
 	if !ok || r.drowned(o) {
 		o.WhyAbsent = b.why(r, o)
@@ -117,23 +117,49 @@ func (b *book) series(r row, contender string) []float64 {
 	return numbers
 }
 
+// rival is what a round of the row is held against: for HAProxy the configuration that was best in the rounds of the other half,
+// the odd ones for an even one. Chosen from the same rounds, the best of several equal ones would be the one that had most luck.
+func (b *book) rival(r row, round int) string {
+	switch r.against {
+	case againstDirect:
+		return direct
+	case againstItself:
+		return holdfast
+	}
+	medians := map[string]Spread{}
+	for _, name := range r.allowed() {
+		if s, ok := spreadOf(b.half(r, name, 1-round%2)); ok {
+			medians[name] = s
+		} else if s, ok := spreadOf(b.series(r, name)); ok {
+			medians[name] = s
+		}
+	}
+	return r.best(medians)
+}
+
+// half are the numbers of the even rounds, or of the odd ones.
+func (b *book) half(r row, contender string, parity int) []float64 {
+	var numbers []float64
+	for round := parity; round < b.rounds; round += 2 {
+		if v, ok := b.number(r, contender, round); ok {
+			numbers = append(numbers, v)
+		}
+	}
+	return numbers
+}
+
 // judgedSeries pairs what is judged with its rival in each round. A round in which the rival added nothing gives no ratio.
-func (b *book) judgedSeries(r row, best string) []float64 {
-	other := best
+func (b *book) judgedSeries(r row) []float64 {
 	switch r.against {
 	case againstLimit:
 		return b.series(r, r.judged())
 	case againstGain:
-		return b.sharesLost(r, best)
-	case againstDirect:
-		other = direct
-	case againstItself:
-		other = holdfast
+		return b.sharesLost(r)
 	}
 	var ratios []float64
 	for round := range b.rounds {
 		ours, ok := b.number(r, r.judged(), round)
-		theirs, found := b.number(r, other, round)
+		theirs, found := b.number(r, b.rival(r, round), round)
 		if ok && found && theirs > 0 {
 			ratios = append(ratios, ours/theirs)
 		}
@@ -143,12 +169,12 @@ func (b *book) judgedSeries(r row, best string) []float64 {
 
 // sharesLost are, round by round, what a variant costs more than Holdfast, in parts of what Holdfast saves beside the rival. A
 // round in which Holdfast saved nothing has none.
-func (b *book) sharesLost(r row, best string) []float64 {
+func (b *book) sharesLost(r row) []float64 {
 	var shares []float64
 	for round := range b.rounds {
 		variant, ok := b.number(r, r.judged(), round)
 		ours, found := b.number(r, holdfast, round)
-		theirs, rival := b.number(r, best, round)
+		theirs, rival := b.number(r, b.rival(r, round), round)
 		if ok && found && rival && theirs > ours {
 			shares = append(shares, (variant-ours)/(theirs-ours))
 		}

@@ -16,7 +16,7 @@ type rival uint8
 const (
 	// againstLimit: the number itself, in the unit of the row.
 	againstLimit rival = iota
-	// againstHAProxy: the ratio to the best of the configurations the row allows, taken round by round.
+	// againstHAProxy: the ratio to the best of the configurations the row allows, taken round by round; see book.rival.
 	againstHAProxy
 	// againstDirect: the ratio to the same number without a proxy.
 	againstDirect
