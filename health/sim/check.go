@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"maps"
+	"slices"
+
 	"holdfast/health"
 	"holdfast/proxy/resp"
 )
@@ -171,7 +174,8 @@ func (w *world) lose(epoch uint64, format string, args ...any) {
 
 // checkLosses: what is gone was declared by the receipt that ended its epoch, at risk or as bytes, of which a write takes some.
 func (w *world) checkLosses() {
-	for epoch, n := range w.lost {
+	for _, epoch := range slices.Sorted(maps.Keys(w.lost)) {
+		n := w.lost[epoch]
 		declared, ended := 0, false
 		for i := range w.receipts {
 			if w.receipts[i].Epoch > epoch {
@@ -179,7 +183,10 @@ func (w *world) checkLosses() {
 				break
 			}
 		}
-		if n > declared && !w.excused[epoch] && epoch >= w.excusedBelow {
+		if w.excused[epoch] || epoch < w.excusedBelow {
+			continue
+		}
+		if n > declared && n-w.taken(epoch, n-declared) > declared {
 			w.fault("I5 declared losses", "%d acknowledged writes of epoch %d are gone, declared at risk are %d (ended: %v)", n, epoch, declared,
 				ended)
 		}

@@ -14,6 +14,8 @@ type crowd struct {
 	order []*job // as they were made
 	// popped counts pops of unknown outcome by database: each may have taken a job that nobody saw.
 	popped [databases]int
+	// missing counts the jobs that nobody got, by database and by the epoch they were acknowledged in.
+	missing [databases]map[uint64]int
 }
 
 // casCounter is a number that is only changed by who saw its last value.

@@ -121,15 +121,25 @@ func (w *world) verifyQueue(m *node, db int) {
 		}
 	}
 	missing := 0
-	var epoch uint64
 	for _, j := range w.crowd.order {
 		if j.db == db && j.fate == fateOK && j.delivered == 0 && !waiting[j.id] {
-			if missing++; missing > w.crowd.popped[db] {
-				epoch = j.epoch
-				w.lose(epoch, "job %d", j.id)
-			}
+			missing++
+			w.crowd.missing[db][j.epoch]++
+			w.lose(j.epoch, "job %d", j.id)
 		}
 	}
+	w.result.Lost -= min(missing, w.crowd.popped[db])
+}
+
+// taken is how many of need losses of an epoch are jobs that a pop of unknown outcome may have taken. Each pop explains one.
+func (w *world) taken(epoch uint64, need int) (n int) {
+	for db := range w.crowd.popped {
+		k := min(need-n, w.crowd.missing[db][epoch], w.crowd.popped[db])
+		w.crowd.missing[db][epoch] -= k
+		w.crowd.popped[db] -= k
+		n += k
+	}
+	return n
 }
 
 // openAsks counts the requests of a kind that are unanswered.

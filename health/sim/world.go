@@ -100,6 +100,9 @@ func newWorld(seed uint64, o Options) (*world, error) {
 	w.result.Seed = seed
 	w.ledger = newLedger()
 	w.crowd.jobs = map[int64]*job{}
+	for db := range w.crowd.missing {
+		w.crowd.missing[db] = map[uint64]int{}
+	}
 	if w.bias = -1; w.rnd.IntN(2) == 0 {
 		w.bias = []int{actSet, actPush, actPipeline, actSteps, actBlock}[w.rnd.IntN(5)]
 	}
