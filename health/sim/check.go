@@ -3,6 +3,7 @@ package sim
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"holdfast/health"
 	"holdfast/proxy/resp"
@@ -109,12 +110,16 @@ func (w *world) checkIntent(e health.Effect) {
 	}
 }
 
+// blindMax is how long before its promotion a node was seen last: the intent is written in between. A copy that begins meanwhile is
+// broken off by the promotion, and the node still has all its data, because a copy replaces it at its end.
+const blindMax = diskMax + time.Millisecond
+
 // checkPromotion: who is promoted has the data of the lineage, whole, and as much of it as anybody who could be promoted.
 func (w *world) checkPromotion(e health.Effect, n *node) {
 	if n.isMaster {
 		return // once more, after an answer that got lost
 	}
-	if n.loading && !w.hf.core.InSync(n.id) && !(w.handedOver(n) && n.replid == w.former) {
+	if n.loading && w.now-n.copyAt > blindMax && !w.hf.core.InSync(n.id) && !(w.handedOver(n) && n.replid == w.former) {
 		w.fault("I9 eligible", "%s is promoted in the middle of a full copy", n.name())
 	}
 	for _, o := range w.nodes {

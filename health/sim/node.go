@@ -41,6 +41,7 @@ type node struct {
 	follows   int
 	upstream  *feed         // from the master that it follows; nil: not linked
 	loading   bool          // a full copy is on its way
+	copyAt    time.Duration // since when
 	lostAt    time.Duration // when the link ended by itself; 0: it did not
 	reconnect bool          // an attempt to link is planned
 	feeds     []*feed       // to its replicas, as master

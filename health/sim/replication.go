@@ -128,7 +128,7 @@ func (n *node) link() {
 func (n *node) copyFrom(f *feed) {
 	m := f.master
 	n.w.note("%s copies %s at %d", n.name(), m.name(), m.offset())
-	n.loading, f.held = true, true
+	n.loading, n.copyAt, f.held = true, n.w.now, true
 	at := snapshot{data: m.data.clone(), replid: m.replid, offset: m.offset()}
 	after := copyMin + time.Duration(n.w.rnd.Int64N(int64(copySpread)))
 	if n.lostAt > 0 {
