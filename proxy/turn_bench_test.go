@@ -77,3 +77,12 @@ func BenchmarkTurnPipeline(b *testing.B) {
 	}
 	benchTurn(b, pairs...)
 }
+
+// BenchmarkTurnVaried has requests that are all of another length, so that each is scanned.
+func BenchmarkTurnVaried(b *testing.B) {
+	var pairs [][2]string
+	for i := range 16 {
+		pairs = append(pairs, [2]string{request("SET", strings.Repeat("k", 5+i), strings.Repeat("v", 10+7*i)), "+OK\r\n"})
+	}
+	benchTurn(b, pairs...)
+}
