@@ -122,13 +122,16 @@ func (w *world) checkPromotion(e health.Effect, n *node) {
 	if n.loading && w.now-n.copyAt > blindMax && !w.hf.core.InSync(n.id) && !(w.handedOver(n) && n.replid == w.former) {
 		w.fault("I9 eligible", "%s is promoted in the middle of a full copy", n.name())
 	}
+	w.checkPrefix(n)
+	if cut := w.hf.cutOffAt; cut > 0 && w.now-cut <= blindMax {
+		return // links that come back after the time for the drain is over bring bytes to anybody; they are declared
+	}
 	for _, o := range w.nodes {
 		able := o != n && o.up && !o.frozen && !o.isMaster && !o.loading && o.replid == n.replid && w.reachable(o) && w.hf.core.InSync(o.id)
 		if able && o.upstream == nil && o.offset() > n.offset() {
 			w.fault("I9 eligible", "%s is promoted at %d while %s has %d", n.name(), n.offset(), o.name(), o.offset())
 		}
 	}
-	w.checkPrefix(n)
 }
 
 // checkPrefix: the data of who is promoted is what the lineage's master had at some moment.

@@ -28,6 +28,7 @@ type holdfast struct {
 	seen     map[health.Evidence]bool // evidence on its way: the same news is told once
 	orders   uint64
 	due      time.Duration // the next tick; 0: none is set
+	cutOffAt time.Duration // when a drain last ran out of its time, with its link up; 0: none has
 }
 
 // startHoldfast is a process that begins with what the journal remembers.

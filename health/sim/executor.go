@@ -264,6 +264,9 @@ func (h *holdfast) drain(e health.Effect, l *line, done func(health.Result)) {
 				if i.ReadOffset != i.AppliedOffset || i.AppliedOffset != still {
 					still, since = i.AppliedOffset, h.w.now
 				}
+				if over := h.w.now-start >= limit; over && i.LinkUp {
+					h.cutOffAt = h.w.now
+				}
 				quiet := e.Hung && h.w.now-since >= stillFor
 				if !i.LinkUp || i.IsMaster() || quiet || h.w.now-start >= limit || h.w.opts.Plant == PlantNoDrain {
 					done(health.Result{Info: i})

@@ -276,6 +276,14 @@ func (n *node) execute(op operation) {
 	}
 }
 
+// pingAtEnd is 1 if the last operation of the node is a ping, which may still be on its way to the replicas, and else 0.
+func (n *node) pingAtEnd() int64 {
+	if k := len(n.log); k > 0 && n.log[k-1].kind == opPing {
+		return 1
+	}
+	return 0
+}
+
 // ping keeps the stream of an idle master moving.
 func (n *node) ping() {
 	n.w.after(pingEvery, n.ping)
