@@ -1,11 +1,9 @@
 package authority
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"time"
@@ -16,20 +14,30 @@ import (
 // Journal remembers one pool: who is master since which epoch, and which promotion was begun.
 //
 // Invariants: last.Epoch and the epoch of the highest intent never decrease; what Intend and Commit were given is on disk when they
-// return nil.
+// return nil. A promotion waits for Intend, so nothing that may be slow beside it holds its lock: not the note, not the receipts.
 type Journal struct {
-	dir  string
+	dir  string // empty: nothing is kept beyond this process
 	pool string
+	log  *slog.Logger
 
-	mu     sync.Mutex // guards last and the files
+	mu     sync.Mutex // guards last, marked and the slots
 	last   health.Record
 	marked mark
+	slots  *slots
+
+	noting sync.Mutex // guards note; taken before mu
+	note   slot
+
+	keeping sync.Mutex // guards the file of receipts; never taken with another
 }
 
-// mark is the offset noted since the last record. It is not synced: losing it makes the loss of a later failover look smaller.
-type mark struct {
-	Epoch  uint64 `json:"epoch"`
-	Offset int64  `json:"offset"`
+func newJournal(dir, pool string, log *slog.Logger) *Journal {
+	j := &Journal{dir: dir, pool: pool, log: log}
+	if dir != "" {
+		j.slots = newSlots(dir, pool, log)
+		j.note.path = filepath.Join(dir, pool+".offset")
+	}
+	return j
 }
 
 // Last is what the journal remembers, the noted offset included.
@@ -79,91 +87,63 @@ func intentEpoch(r health.Record) uint64 {
 func (j *Journal) saveLocked(r health.Record) error {
 	r.Pool, r.At = j.pool, time.Now().UTC()
 	if j.dir != "" {
-		content, err := encode(r)
-		if err != nil {
-			return err
-		}
-		if err := replace(j.path(), content, true); err != nil {
-			return err
+		if err := j.slots.write(r); err != nil {
+			return fmt.Errorf("journal of pool %s: %w", j.pool, err)
 		}
 	}
 	j.last = r
 	return nil
 }
 
-// Note remembers the offset of an epoch. Notes of an old epoch are dropped.
-func (j *Journal) Note(epoch uint64, offset int64) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if epoch != j.last.Epoch {
-		return nil
-	}
-	j.marked = mark{Epoch: epoch, Offset: offset}
-	if j.dir == "" {
-		return nil
-	}
-	content, err := json.Marshal(j.marked)
-	if err != nil {
-		return fmt.Errorf("encode offset: %w", err)
-	}
-	return replace(j.markPath(), append(content, '\n'), false)
-}
-
-// Keep appends a receipt to the history of the pool.
-func (j *Journal) Keep(r health.Receipt) error {
-	if j.dir == "" {
-		return nil
-	}
-	line, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("encode receipt: %w", err)
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	path := j.receiptsPath()
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
-	if err != nil {
-		return fmt.Errorf("append receipt to %s: %w", path, err)
-	}
-	if torn(f) {
-		line = append([]byte{'\n'}, line...)
-	}
-	_, err = f.Write(append(line, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("append receipt to %s: %w", path, err)
-	}
-	return nil
-}
-
-func (j *Journal) path() string     { return filepath.Join(j.dir, j.pool+".json") }
-func (j *Journal) markPath() string { return filepath.Join(j.dir, j.pool+".offset") }
-
-// load reads the journal. A missing file is a pool nobody knows; a damaged one is an error.
+// load reads what is remembered, and makes the files that are missing. A damaged journal is an error.
 func (j *Journal) load() error {
 	if j.dir == "" {
 		return nil
 	}
-	content, err := os.ReadFile(j.path())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if err := j.loadSlots(); err != nil {
+		return fmt.Errorf("read journal %s: %w; restore it and %s from one copy, or remove all three to start without a memory",
+			j.slots, err, filepath.Base(j.note.path))
 	}
-	if err != nil {
-		return fmt.Errorf("read journal %s: %w", j.path(), err)
-	}
-	if j.last, err = decode(content); err != nil {
-		return fmt.Errorf("read journal %s: %w; restore it, or remove it to start without a memory", j.path(), err)
-	}
-	if j.last.Pool != j.pool {
-		return fmt.Errorf("read journal %s: %w: it is the journal of pool %q", j.path(), ErrDamaged, j.last.Pool)
-	}
-	j.loadMark()
 	return nil
 }
 
-// loadMark reads the noted offset, and does without if it cannot.
-func (j *Journal) loadMark() {
-	content, err := os.ReadFile(j.markPath())
-	if err != nil || json.Unmarshal(content, &j.marked) != nil {
-		j.marked = mark{}
+func (j *Journal) loadSlots() error {
+	alone, err := j.readAlone()
+	if err != nil {
+		return err
 	}
+	last, fresh, err := j.slots.open()
+	if err != nil {
+		return err
+	}
+	if fresh {
+		return j.begin(alone)
+	}
+	j.last = last
+	if err := j.loadNote(); err != nil {
+		return err
+	}
+	if alone != nil {
+		return j.retire(*alone)
+	}
+	return nil
+}
+
+// begin makes the files of a pool that has no slots, from the journal of an older version if there is one. A full disk is no reason
+// not to start: what could not be made is made by the first record, or that one fails.
+func (j *Journal) begin(alone *health.Record) error {
+	if alone == nil {
+		if err := errors.Join(j.beginNote(), j.slots.make(nil)); err != nil {
+			j.log.Warn("cannot make the files of the journal, it is tried again with the first record", "pool", j.pool, "error", err)
+		}
+		return nil
+	}
+	return j.upgrade(*alone)
+}
+
+func (j *Journal) close() error {
+	if j.dir == "" {
+		return nil
+	}
+	return errors.Join(j.slots.close(), j.note.close())
 }

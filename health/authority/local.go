@@ -17,6 +17,8 @@ var (
 	ErrLocked = errors.New("the state directory is used by another process")
 	// ErrDamaged is returned when a journal cannot be read back. It is never repaired by guessing.
 	ErrDamaged = errors.New("the journal is damaged")
+	// ErrLaterVersion is returned when a later version of Holdfast has written the journal. It is not touched.
+	ErrLaterVersion = errors.New("the journal was written by a later version of Holdfast")
 	// ErrBackwards is returned when an epoch would go back.
 	ErrBackwards = errors.New("an epoch never goes back")
 	// ErrPoolName is returned for a pool name that cannot be the name of a file.
@@ -81,9 +83,9 @@ func (l *Local) Pool(name string) (*Journal, error) {
 	if j, found := l.pools[name]; found {
 		return j, nil
 	}
-	j := &Journal{dir: l.dir, pool: name}
+	j := newJournal(l.dir, name, l.log)
 	if err := j.load(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, j.close())
 	}
 	l.pools[name] = j
 	return j, nil
@@ -94,5 +96,11 @@ func (l *Local) Close() error {
 	if l.lock == nil {
 		return nil
 	}
-	return l.lock.Close() // closing releases the lock
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var errs []error
+	for _, j := range l.pools {
+		errs = append(errs, j.close())
+	}
+	return errors.Join(append(errs, l.lock.Close())...) // closing releases the lock
 }

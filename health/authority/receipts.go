@@ -16,6 +16,32 @@ import (
 // receiptsTail is how much of the history is read back: some hundred receipts of well below a kibibyte each.
 const receiptsTail = 256 << 10
 
+// Keep appends a receipt to the history of the pool.
+func (j *Journal) Keep(r health.Receipt) error {
+	if j.dir == "" {
+		return nil
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encode receipt: %w", err)
+	}
+	j.keeping.Lock()
+	defer j.keeping.Unlock()
+	path := j.receiptsPath()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o640)
+	if err != nil {
+		return fmt.Errorf("append receipt to %s: %w", path, err)
+	}
+	if torn(f) {
+		line = append([]byte{'\n'}, line...)
+	}
+	_, err = f.Write(append(line, '\n'))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("append receipt to %s: %w", path, err)
+	}
+	return nil
+}
+
 // Receipts returns the last receipts that Keep appended, oldest first, at most n. A line that a crash has torn is left out.
 func (j *Journal) Receipts(n int) ([]health.Receipt, error) {
 	if j.dir == "" {
