@@ -114,9 +114,14 @@ func (s *slots) read(i int) (reading, error) {
 		return reading{err: fmt.Errorf("%w: %w", ErrDamaged, err)}, nil
 	}
 	s.size = max(s.size, len(text))
+	return s.inspect(f.path, text)
+}
+
+// inspect says what the text of a slot is.
+func (s *slots) inspect(path string, text []byte) (reading, error) {
 	e, err := decode(text, version)
 	if err != nil && !errors.Is(err, ErrLaterVersion) {
-		return reading{err: fmt.Errorf("%w: %s", err, f.path)}, nil
+		return reading{err: fmt.Errorf("%w: %s", err, path)}, nil
 	}
 	var r health.Record
 	if err == nil {
@@ -126,7 +131,7 @@ func (s *slots) read(i int) (reading, error) {
 		err = fmt.Errorf("%w: it is the journal of pool %q", ErrDamaged, r.Pool)
 	}
 	if err != nil {
-		return reading{}, fmt.Errorf("%w: %s", err, f.path)
+		return reading{}, fmt.Errorf("%w: %s", err, path)
 	}
 	return reading{sequence: e.Sequence, record: r}, nil
 }
