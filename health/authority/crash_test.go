@@ -125,6 +125,7 @@ func tears(before, after []byte) [][]byte {
 
 // A crash in the middle of any write leaves the record before it or the new one, and never less than what was on disk already.
 func TestATornWriteLosesNothingThatReturned(t *testing.T) {
+	t.Parallel()
 	long := intent(1, 2)
 	for i := range 20 {
 		long.Known = append(long.Known, fmt.Sprintf("%040d", i))
@@ -167,6 +168,7 @@ func TestATornWriteLosesNothingThatReturned(t *testing.T) {
 
 // The first record has no other beside it: torn, it is damage, because somebody may have acted on it.
 func TestATornFirstRecordIsDamage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	before := written(t, dir)
 	after := written(t, dir, intent(0, 1))
@@ -191,6 +193,8 @@ func TestATornFirstRecordIsDamage(t *testing.T) {
 }
 
 // A process that is killed at any moment has left everything it was told to be on disk, and epochs go on from there.
+//
+// It runs by itself: a process that is being started holds the locks of all directories that are open at that moment.
 func TestKilledWritersLoseNothing(t *testing.T) {
 	dir := t.TempDir()
 	var before uint64

@@ -18,6 +18,7 @@ func flip(text []byte) []byte {
 
 // What may have been acted upon, and cannot be read, is an error that names the file; it is never repaired by guessing.
 func TestDamageIsAnError(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(t *testing.T, dir string, slots [2][]byte){
 		"both slots": func(t *testing.T, dir string, slots [2][]byte) {
 			writeFile(t, slotPaths(dir)[0], flip(slots[0]))
@@ -68,6 +69,7 @@ func TestDamageIsAnError(t *testing.T) {
 
 // Only the second slot can be missing after a crash while they were made. Without the first one a record may be.
 func TestSlotsThatWereNeverWritten(t *testing.T) {
+	t.Parallel()
 	for missing, want := range []error{ErrDamaged, nil} {
 		dir := t.TempDir()
 		written(t, dir)
@@ -82,6 +84,7 @@ func TestSlotsThatWereNeverWritten(t *testing.T) {
 
 // The other slot goes on without a torn or missing one, and says so; the next record makes the pair whole.
 func TestOneSlotIsEnough(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(path string, text []byte) error{
 		"torn":    func(path string, text []byte) error { return os.WriteFile(path, flip(text), 0o640) },
 		"missing": func(path string, _ []byte) error { return os.Remove(path) },
@@ -120,6 +123,7 @@ func TestOneSlotIsEnough(t *testing.T) {
 
 // A write takes no new file and no new block: that is what waits for others.
 func TestRecordsAreWrittenInPlace(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	_, j := open(t, dir)
 	identity := func() (files []os.FileInfo) {
@@ -159,6 +163,7 @@ func TestRecordsAreWrittenInPlace(t *testing.T) {
 }
 
 func TestLargeRecordsGetLargerSlots(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	large := record(1)
 	for i := range 300 {
@@ -177,6 +182,7 @@ func TestLargeRecordsGetLargerSlots(t *testing.T) {
 
 // A write that fails touches its own slot only, and the next one repairs that.
 func TestAFailedWriteLeavesTheOtherSlot(t *testing.T) {
+	t.Parallel()
 	for name, fail := range map[string]func(t *testing.T, s *slot){
 		"the write": func(_ *testing.T, s *slot) { s.file.Close() },
 		"the sync": func(t *testing.T, s *slot) {
@@ -222,6 +228,7 @@ func TestAFailedWriteLeavesTheOtherSlot(t *testing.T) {
 
 // The files may be taken away under a running process. What it writes then is found again under their names.
 func TestFilesThatWereTakenAway(t *testing.T) {
+	t.Parallel()
 	for name, take := range map[string]func(path string) error{
 		"removed":  os.Remove,
 		"moved":    func(path string) error { return os.Rename(path, path+".elsewhere") },
@@ -273,6 +280,7 @@ func readJournal(t *testing.T, dir string) *Journal {
 
 // Without its directory nothing can be promised; as soon as it is back, it can.
 func TestADirectoryThatComesBack(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
 	_, j := open(t, dir)
 	if err := errors.Join(j.Commit(record(1)), os.RemoveAll(dir)); err != nil {
@@ -290,6 +298,7 @@ func TestADirectoryThatComesBack(t *testing.T) {
 }
 
 func TestLaterVersionsAreRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	slots := written(t, dir, record(1), record(2))
 	later := bytes.Replace(slots[0], []byte(`"version": 2`), []byte(`"version": 3`), 1)
@@ -305,6 +314,7 @@ func TestLaterVersionsAreRefused(t *testing.T) {
 
 // Who removes the slots begins anew, whatever is left beside them.
 func TestBeginningAnew(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	l, j := open(t, dir)
 	if err := errors.Join(j.Commit(record(1)), j.Commit(record(2)), j.Commit(record(3)), j.Note(3, 500)); err != nil {
@@ -324,6 +334,7 @@ func TestBeginningAnew(t *testing.T) {
 
 // The files of one pool are never those of another one, whatever the pools are called.
 func TestPoolsWithNamesThatContinueEachOther(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	l, _ := open(t, dir)
 	names := []string{"cache.1", "cache.journal-a", "cache.json", "cache.offset", "cache.v1"}

@@ -50,6 +50,7 @@ func aloneDir(t *testing.T) (dir string) {
 }
 
 func TestVersion1IsTakenOver(t *testing.T) {
+	t.Parallel()
 	dir := aloneDir(t)
 	var log bytes.Buffer
 	l, j := openLogged(t, dir, slog.New(slog.NewTextHandler(&log, nil)))
@@ -77,6 +78,7 @@ func TestVersion1IsTakenOver(t *testing.T) {
 
 // A crash at each step of the upgrade leaves something from which the next start ends it.
 func TestTheUpgradeIsEndedAfterACrash(t *testing.T) {
+	t.Parallel()
 	done := aloneDir(t)
 	if _, err := remembered(t, done); err != nil {
 		t.Fatal(err)
@@ -102,6 +104,7 @@ func TestTheUpgradeIsEndedAfterACrash(t *testing.T) {
 }
 
 func TestVersion1BesideNewerSlotsIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	written(t, dir, record(3))
 	path := filepath.Join(dir, "cache.json")
@@ -112,6 +115,7 @@ func TestVersion1BesideNewerSlotsIsRefused(t *testing.T) {
 }
 
 func TestDamageOfVersion1IsAnError(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(string) string{
 		"a flipped digit": func(s string) string { return strings.Replace(s, `"epoch": 7`, `"epoch": 6`, 1) },
 		"a torn end":      func(s string) string { return s[:len(s)/2] },
