@@ -20,7 +20,7 @@ type Journal struct {
 	pool string
 	log  *slog.Logger
 
-	mu     sync.Mutex // guards last, marked and the slots
+	mu     sync.Mutex // guards last, marked and the slots; held while a record is written, since records have an order
 	last   health.Record
 	marked mark
 	slots  *slots
