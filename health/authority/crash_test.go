@@ -135,7 +135,10 @@ func TestATornWriteLosesNothingThatReturned(t *testing.T) {
 		t.Run(fmt.Sprintf("record %d", n+1), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			before, after := written(t, dir, history[:n]...), written(t, dir, history[n])
+			before := written(t, dir, history[:n]...)
+			note := readFile(t, filepath.Join(dir, "cache.offset"))
+			after := written(t, dir, history[n])
+			writeFile(t, filepath.Join(dir, "cache.offset"), note) // the crash came before it knew
 			slot := n % 2
 			if !bytes.Equal(before[1-slot], after[1-slot]) {
 				t.Fatal("the slot of the record before was touched")

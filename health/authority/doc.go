@@ -5,6 +5,6 @@
 // checksummed slots that are overwritten in place, in turn. Beside them are a note of the offset and the history of receipts.
 //
 // Invariant: the stored epoch never decreases; a record whose write returned is read back, or the journal is damaged, which is an error
-// and never a guess. One case is beyond it: a disk that forgets the newest record within the second until the note knows its number
-// cannot be told from a crash during a write. It is said in the log.
+// and never a guess. One case is beyond it: if the disk forgets an intent before the commit that follows, or a commit together with the
+// note that knows its number, that looks like a crash during a write. The log says so then.
 package authority

@@ -66,6 +66,14 @@ func (j *Journal) Intend(r health.Record) error {
 
 // Commit writes a finished mastership. An intent for a later epoch, written meanwhile, is kept.
 func (j *Journal) Commit(r health.Record) error {
+	if err := j.commit(r); err != nil {
+		return err
+	}
+	j.noteRecord()
+	return nil
+}
+
+func (j *Journal) commit(r health.Record) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if r.Epoch < j.last.Epoch {

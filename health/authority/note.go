@@ -11,8 +11,8 @@ const noteSize = 256
 
 // mark is the offset noted since the last record. It is not synced: losing it makes the loss of a later failover look smaller.
 //
-// In its file it has the number of the newest record of that time. A note may be old, so a lower number means nothing; a number above
-// what the slots have means that a record was lost after its write had returned.
+// In its file it has the number of the newest record of that time, and is written after each Commit for that alone. It may be old, so a
+// lower number means nothing; a number above what the slots have means that a record was lost after its write had returned.
 type mark struct {
 	Epoch  uint64 `json:"epoch"`
 	Offset int64  `json:"offset"`
@@ -22,29 +22,44 @@ type mark struct {
 func (j *Journal) Note(epoch uint64, offset int64) error {
 	j.noting.Lock()
 	defer j.noting.Unlock()
-	sequence, current := j.mark(mark{Epoch: epoch, Offset: offset})
-	if !current || j.dir == "" {
+	if !j.mark(mark{Epoch: epoch, Offset: offset}) || j.dir == "" {
 		return nil
 	}
-	text, err := encode(sequence, mark{Epoch: epoch, Offset: offset}, noteSize)
+	return j.writeNoteLocked()
+}
+
+// mark takes m over if its epoch is the present one.
+func (j *Journal) mark(m mark) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if m.Epoch != j.last.Epoch {
+		return false
+	}
+	j.marked = m
+	return true
+}
+
+// noteRecord lets the note know the number of a new record. It waits for nobody and may fail: the next note knows it as well.
+func (j *Journal) noteRecord() {
+	if j.dir == "" || !j.noting.TryLock() {
+		return
+	}
+	defer j.noting.Unlock()
+	if err := j.writeNoteLocked(); err != nil {
+		j.log.Warn("cannot note the number of a record", "pool", j.pool, "error", err)
+	}
+}
+
+// writeNoteLocked brings the file up to date. It needs noting.
+func (j *Journal) writeNoteLocked() error {
+	j.mu.Lock()
+	m, sequence := j.marked, j.slots.sequence
+	j.mu.Unlock()
+	text, err := encode(sequence, m, noteSize)
 	if err != nil {
 		return err
 	}
 	return j.note.write(text, false)
-}
-
-// mark takes m over if its epoch is the present one, and returns the number of the newest record.
-func (j *Journal) mark(m mark) (sequence uint64, current bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if m.Epoch != j.last.Epoch {
-		return 0, false
-	}
-	j.marked = m
-	if j.slots != nil {
-		sequence = j.slots.sequence
-	}
-	return sequence, true
 }
 
 // loadNote reads the noted offset, and does without if it cannot. It finds out whether the slots have lost a record.

@@ -29,7 +29,7 @@ const slotSize = 4 << 10
 //
 // So after a crash one slot may be torn, or may hold a record whose write never returned. A torn slot beside a whole record is passed
 // over, and the log says so: no write that returned can be in it, unless the disk itself forgot. That cannot be seen in the slots,
-// but the note (note.go) bears the number of the newest record from the next second on: if that is missing, the journal is damaged.
+// but the note (note.go) has the number of a newest record: of each that Commit wrote. If that is missing, the journal is damaged.
 // A torn slot beside one that was never written is damage too, since the first record might have been acted upon.
 type slots struct {
 	pool     string
