@@ -61,25 +61,35 @@ func (w *worker) add(s *session, p []byte, toClient bool) {
 	g.parts = append(g.parts, part{s: s, end: int32(len(g.bytes)), toClient: toClient})
 }
 
-// commit sends what was gathered. What the kernel does not take becomes the session's unsent bytes.
+// commit sends what was gathered, to the backends first and then to the clients. Writes in turn to both would let either fall asleep
+// between two of them, and each that is asleep costs a wake-up. What the kernel does not take becomes the session's unsent bytes.
 func (w *worker) commit() {
 	g := &w.gather
 	if len(g.parts) == 0 {
 		return
 	}
+	g.send(false)
+	g.send(true)
+	clear(g.parts)
+	g.bytes, g.parts = g.bytes[:0], g.parts[:0]
+}
+
+// send sends the parts of one direction.
+func (g *gather) send(toClient bool) {
 	start := int32(0)
 	for i := range g.parts {
 		p := &g.parts[i]
-		p.s.set(gathered, false)
-		if p.toClient {
-			write(p.s.client, &p.s.toward, g.bytes[start:p.end])
-		} else {
-			write(p.s.backend, &p.s.out, g.bytes[start:p.end])
-		}
+		bytes := g.bytes[start:p.end]
 		start = p.end
-		p.s = nil
+		switch {
+		case p.toClient != toClient:
+		case toClient:
+			write(p.s.client, &p.s.toward, bytes)
+		default:
+			write(p.s.backend, &p.s.out, bytes)
+		}
+		p.s.set(gathered, false)
 	}
-	g.bytes, g.parts = g.bytes[:0], g.parts[:0]
 }
 
 // OnPassEnd implements splice.Finisher.
