@@ -97,7 +97,7 @@ func compareUsers(master, replica map[string][32]byte) (all []Difference) {
 		"see ACL LIST", differsIn, missing, other, more)})
 }
 
-// ParseUsers hashes the lines of ACL LIST. Passwords are sorted first: their order says when they were set, and means nothing.
+// ParseUsers hashes the lines of ACL LIST. The order of passwords only says when they were set; for that of rules see canonicalRules.
 func ParseUsers(lines []string) map[string][32]byte {
 	users := make(map[string][32]byte, len(lines))
 	for _, line := range lines {
@@ -105,16 +105,25 @@ func ParseUsers(lines []string) map[string][32]byte {
 		if len(fields) < 2 || fields[0] != "user" {
 			continue
 		}
-		var passwords, rules []string
-		for _, f := range fields[2:] {
-			if strings.HasPrefix(f, "#") {
-				passwords = append(passwords, f)
-			} else {
-				rules = append(rules, f)
-			}
-		}
-		slices.Sort(passwords)
-		users[fields[1]] = sha256.Sum256([]byte(strings.Join(append(passwords, rules...), " ")))
+		users[fields[1]] = sha256.Sum256([]byte(strings.Join(canonicalRules(strings.Join(fields[2:], " ")), " ")))
 	}
 	return users
+}
+
+// canonicalRules are the rules of a user with those sorted whose order means nothing: between two categories of commands, and
+// within a selector. Redis 7.0 lists single commands in an order that every process rolls anew.
+func canonicalRules(text string) []string {
+	rules := strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(text))
+	ordered := func(rule string) bool {
+		return rule == "(" || rule == ")" || strings.HasPrefix(rule, "+@") || strings.HasPrefix(rule, "-@")
+	}
+	for start := 0; start < len(rules); start++ {
+		end := start
+		for end < len(rules) && !ordered(rules[end]) {
+			end++
+		}
+		slices.Sort(rules[start:end])
+		start = end
+	}
+	return rules
 }

@@ -58,3 +58,20 @@ func TestComparisonNamesNoUser(t *testing.T) {
 		}
 	}
 }
+
+// Servers list the same rules in another order; an order that means something makes another user.
+func TestUsersAreComparedWithoutChance(t *testing.T) {
+	const rules = "user u on #aa #bb ~a* ~b* resetchannels -@all +@read -@dangerous +get -keys +client|list (~x* -@all +set +get)"
+	hash := func(line string) [32]byte { return ParseUsers([]string{line})["u"] }
+	for line, same := range map[string]bool{
+		"user u on #bb #aa ~b* ~a* resetchannels -@all +@read -@dangerous -keys +client|list +get (~x* -@all +get +set)": true,
+		"user u on #aa #bb ~a* ~b* resetchannels -@all -@dangerous +@read +get -keys +client|list (~x* -@all +set +get)": false,
+		"user u on #aa #bb ~a* ~b* resetchannels -@all +@read -@dangerous +get -keys +client|list (~x* -@all +set)":      false,
+		"user u on #aa #bb ~a* ~b* resetchannels -@all +@read -@dangerous +get -keys (~x* -@all +set +get +client|list)": false,
+		"user u on #aa #bc ~a* ~b* resetchannels -@all +@read -@dangerous +get -keys +client|list (~x* -@all +set +get)": false,
+	} {
+		if got := hash(line) == hash(rules); got != same {
+			t.Errorf("%s: got the same %t, want %t", line, got, same)
+		}
+	}
+}
