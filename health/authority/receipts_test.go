@@ -8,16 +8,7 @@ import (
 )
 
 func TestReceiptsSurviveARestart(t *testing.T) {
-	dir := t.TempDir()
-	l, err := Open(dir, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	j, err := l.Pool("cache")
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, j := open(t, t.TempDir())
 	if got, err := j.Receipts(10); err != nil || len(got) != 0 {
 		t.Fatalf("before the first: got %v, %v", got, err)
 	}
