@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"holdfast/bench"
@@ -280,7 +279,7 @@ func (c *cycle) onMaster(request ...string) error {
 	}
 	defer raw.Close()
 	w := newWire(raw)
-	if _, err := w.must("SELECT", strconv.Itoa(poisedDB)); err != nil {
+	if err := w.selectPoised(); err != nil {
 		return err
 	}
 	_, err = w.must(request...)

@@ -65,7 +65,7 @@ func (c *cycle) leaveUnread(ctx context.Context, replica *bench.Server) error {
 	}
 	defer raw.Close()
 	w := newWire(raw)
-	if _, err := w.must("SELECT", strconv.Itoa(poisedDB)); err != nil {
+	if err := w.selectPoised(); err != nil {
 		return err
 	}
 	if err := c.caughtUp(w); err != nil {
@@ -191,7 +191,7 @@ func (u *unread) check(final *wire, c *cycle, j *judge) error {
 	if u.acked == 0 {
 		return nil
 	}
-	if _, err := final.must("SELECT", strconv.Itoa(poisedDB)); err != nil {
+	if err := final.selectPoised(); err != nil {
 		return err
 	}
 	values, err := final.must(append([]string{"MGET"}, u.keys...)...)

@@ -18,6 +18,12 @@ const (
 	poisedMax = 10 * time.Second
 )
 
+// selectPoised takes a connection to the database of the poised ones.
+func (w *wire) selectPoised() error {
+	_, err := w.must("SELECT", strconv.Itoa(poisedDB))
+	return err
+}
+
 // poised is connections that each wait in one phase of a request while the fault strikes, and go on after it.
 type poised struct {
 	tag   string
@@ -70,7 +76,7 @@ func (s *pose) open() error {
 			return err
 		}
 	}
-	if _, err := s.wire.must("SELECT", strconv.Itoa(poisedDB)); err != nil {
+	if err := s.wire.selectPoised(); err != nil {
 		return err
 	}
 	return s.begin(s)
@@ -99,7 +105,7 @@ func (p *poised) finish(c *cycle, j *judge) {
 
 // check compares the writes of all phases with what the master holds.
 func (p *poised) check(final *wire, j *judge) error {
-	if _, err := final.must("SELECT", strconv.Itoa(poisedDB)); err != nil {
+	if err := final.selectPoised(); err != nil {
 		return err
 	}
 	for _, s := range p.poses {
